@@ -1,0 +1,89 @@
+"""The reference against the library that a practitioner would use instead, as a ratio.
+
+Both do the same work; their results are compared before any clock runs, and the
+two are timed in turn, so that a machine whose speed drifts slows both alike.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib.util
+import statistics
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from grader.catalog import Exercise
+
+ROUNDS = 15
+
+
+@dataclass(frozen=True)
+class Case:
+    """One piece of work, done twice.
+
+    Attributes
+    ----------
+    work : str
+        What is done, with its size.
+    peer : str
+        The library's name for it.
+    ours, theirs : callable
+        Do the work and return the result.
+    agree : callable
+        `agree(ours, theirs)` raises `AssertionError` when the results differ.
+    rounds : int
+        How often each is timed.
+    """
+
+    work: str
+    peer: str
+    ours: Callable[[], Any]
+    theirs: Callable[[], Any]
+    agree: Callable[[Any, Any], None]
+    rounds: int = ROUNDS
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Medians in seconds, and how many times as long the peer takes."""
+
+    case: Case
+    ours: float
+    theirs: float
+
+    @property
+    def ratio(self) -> float:
+        return self.theirs / self.ours
+
+
+def run_case(case: Case) -> Timing:
+    """Check that both agree, then time them in turn."""
+    case.agree(case.ours(), case.theirs())
+    ours, theirs = [], []
+    gc.collect()
+    for _ in range(case.rounds):
+        ours.append(_seconds(case.ours))
+        theirs.append(_seconds(case.theirs))
+    return Timing(case, statistics.median(ours), statistics.median(theirs))
+
+
+def cases_of(exercise: Exercise) -> Iterable[Case]:
+    """What `solutions/NN_slug/bench.py` offers: `cases(solution)` yields its cases."""
+    solution = _import(exercise.solution, f"solution_{exercise.name}")
+    bench = _import(exercise.solution.with_name("bench.py"), f"bench_{exercise.name}")
+    return bench.cases(solution)
+
+
+def _import(path, name):  # noqa: ANN001, ANN202
+    spec = importlib.util.spec_from_file_location(name, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def _seconds(work: Callable[[], Any]) -> float:
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began

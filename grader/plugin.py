@@ -1,0 +1,231 @@
+"""The pytest plugin: options, fixtures, and the verdict on every test of an exercise."""
+
+from __future__ import annotations
+
+import json
+import os
+
+# Tiny tensors on many threads lose more to the threads than they gain, and a
+# process forked after a parallel operation hangs: say so before torch is loaded.
+for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(_variable, "1")
+
+import inspect
+import secrets
+import time
+import zlib
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+import pytest
+
+from grader.catalog import ROOT, Exercise, find_exercises
+from grader.deadline import DeadlineExceeded, deadline
+from grader.explain import explain
+from grader.kata import Kata, last_call
+from grader.report import State, TestResult
+from grader.verdict import judge
+
+DEFAULT_SEED = 0
+DEFAULT_DEADLINE = 10.0
+
+_result = pytest.StashKey[TestResult]()
+_kata = pytest.StashKey[Kata]()
+_events = pytest.StashKey[IO[str]]()
+_spent = pytest.StashKey[set[str]]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("katas", "the code under test")
+    group.addoption(
+        "--subject",
+        default="exercises",
+        help="exercises (the learner's work, default), solutions, or a folder",
+    )
+    group.addoption("--device", default="cpu", choices=("cpu", "cuda"), help="where tensors live")
+    group.addoption("--seed", default=str(DEFAULT_SEED), help="a number, or fresh")
+    group.addoption(
+        "--deadline",
+        type=float,
+        default=DEFAULT_DEADLINE,
+        help="seconds that one test may take; 0 for no limit",
+    )
+    group.addoption("--overlay", type=Path, default=None, help="a file laid over the subject")
+    group.addoption("--events", type=Path, default=None, help="write verdicts here as JSON lines")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "part(title, points): one step of an exercise")
+    text = config.getoption("--seed")
+    if text != "fresh" and not text.isdigit():
+        raise pytest.UsageError(f"--seed is {text!r}; expected a whole number, or fresh")
+    config.option.seed = secrets.randbits(32) if text == "fresh" else int(text)
+    config.stash[_spent] = set()
+    if path := config.getoption("--events"):
+        config.stash[_events] = path.open("a", encoding="utf-8")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if stream := config.stash.get(_events, None):
+        stream.close()
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    options = config.option
+    return f"katas: subject {options.subject}, device {options.device}, seed {options.seed}"
+
+
+# -- fixtures ---------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def kata(request: pytest.FixtureRequest) -> Kata:
+    """The code under test, freshly loaded: `kata.f(...)` and `kata.run(observe, ...)`."""
+    from grader.subject import InProcess
+
+    exercise = exercise_of(request.node)
+    if exercise is None:
+        pytest.fail(f"{request.node.nodeid} belongs to no exercise: tests/NN_slug/test_slug.py")
+    files = subject_files(request.config, exercise)
+    subject = Kata(InProcess(files, f"kata_{exercise.name}"))
+    request.node.stash[_kata] = subject
+    return subject
+
+
+@pytest.fixture
+def rng(request: pytest.FixtureRequest) -> np.random.Generator:
+    """Random inputs: the same for the same test and `--seed`, others for every other test."""
+    name = request.node.nodeid.rpartition("/")[2]
+    seed = (request.config.option.seed, zlib.crc32(name.encode()))
+    return np.random.default_rng(seed)
+
+
+@pytest.fixture
+def device(request: pytest.FixtureRequest):  # noqa: ANN201 - torch is imported on demand
+    """The device that inputs live on, and results must come back on."""
+    import torch
+
+    return torch.device(request.config.option.device)
+
+
+# -- which exercise, which files --------------------------------------------------------------
+
+
+_EXERCISES = {exercise.name: exercise for exercise in find_exercises(ROOT)}
+
+
+def exercise_of(item: pytest.Item) -> Exercise | None:
+    """The exercise that a test belongs to, by its folder."""
+    exercise = _EXERCISES.get(item.path.parent.name)
+    return exercise if exercise and item.path == exercise.test_file else None
+
+
+def subject_files(config: pytest.Config, exercise: Exercise) -> list[Path]:
+    """The file under test, and the overlay if one is asked for."""
+    choice = config.option.subject
+    if choice in ("exercises", "solutions"):
+        folder = ROOT / choice / exercise.name
+    else:
+        folder = Path(choice).resolve()
+        if (folder / exercise.name).is_dir():
+            folder = folder / exercise.name
+    overlay = config.option.overlay
+    return [folder / exercise.file_name, *([overlay.resolve()] if overlay else [])]
+
+
+# -- verdicts ---------------------------------------------------------------------------------
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    tests = [[e.name, identify(item)] for item in session.items if (e := exercise_of(item))]
+    _emit(session.config, event="collected", tests=tests)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(collector: pytest.Collector) -> Iterator[pytest.CollectReport]:
+    report: pytest.CollectReport = yield
+    if report.failed:
+        _emit(collector.config, event="broken", file=report.nodeid, message=report.longreprtext)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    if exercise := exercise_of(item):
+        _emit(item.config, event="start", exercise=exercise.name, id=identify(item))
+    return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    exercise = exercise_of(item)
+    if exercise is None:
+        return (yield)
+    spent = item.config.stash[_spent]
+    group = item.nodeid.rpartition("::")[0]
+    limit = 0 if item.config.option.usepdb else item.config.option.deadline
+    began = time.perf_counter()
+    problem: BaseException | None = None
+    try:
+        if group in spent:
+            raise DeadlineExceeded("not run: an earlier test of this part ran out of time")
+        with deadline(limit):
+            return (yield)
+    except BaseException as caught:
+        problem = caught
+        if isinstance(caught, DeadlineExceeded):
+            spent.add(group)
+        raise
+    finally:
+        seconds = round(time.perf_counter() - began, 4)
+        item.stash[_result] = _judge(item, exercise, problem, seconds)
+
+
+def _judge(
+    item: pytest.Item, exercise: Exercise, problem: BaseException | None, seconds: float
+) -> TestResult:
+    call, answered = last_call(item.stash.get(_kata, None))
+    return judge(
+        problem,
+        test_id=identify(item),
+        requirement=" ".join(inspect.getdoc(item.obj).split()) if item.obj.__doc__ else "",
+        call=call,
+        answered=answered,
+        files=subject_files(item.config, exercise),
+        seconds=seconds,
+    )
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo
+) -> Iterator[pytest.TestReport]:
+    report: pytest.TestReport = yield
+    exercise = exercise_of(item)
+    if exercise is None:
+        return report
+    if call.when == "call" or (call.when == "setup" and not report.passed):
+        result = item.stash.get(_result, None) or _judge(
+            item, exercise, call.excinfo.value if call.excinfo else None, 0.0
+        )
+        output = "".join(text for name, text in report.sections if "Captured std" in name)
+        result = TestResult.from_dict(asdict(result) | {"output": output[-2000:]})
+        _emit(item.config, event="result", exercise=exercise.name, test=asdict(result))
+        if result.state is not State.DONE:
+            report.outcome = "failed"
+            report.longrepr = "\n".join([f"{result.state}", *explain(result)])
+    return report
+
+
+def identify(item: pytest.Item) -> str:
+    """`Class::test[parameters]`: a test's name within its exercise."""
+    return item.nodeid.partition("::")[2]
+
+
+def _emit(config: pytest.Config, **event: object) -> None:
+    if stream := config.stash.get(_events, None):
+        stream.write(json.dumps(event) + "\n")
+        stream.flush()

@@ -1,0 +1,3 @@
+"""Every test below gets the grader's options, fixtures and verdicts."""
+
+pytest_plugins = ["grader.plugin"]
