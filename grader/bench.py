@@ -7,7 +7,6 @@ two are timed in turn, so that a machine whose speed drifts slows both alike.
 from __future__ import annotations
 
 import gc
-import importlib.util
 import statistics
 import time
 from collections.abc import Callable, Iterable
@@ -15,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from grader.catalog import Exercise
+from grader.loader import load
 
 ROUNDS = 15
 
@@ -71,16 +71,9 @@ def run_case(case: Case) -> Timing:
 
 def cases_of(exercise: Exercise) -> Iterable[Case]:
     """What `solutions/NN_slug/bench.py` offers: `cases(solution)` yields its cases."""
-    solution = _import(exercise.solution, f"solution_{exercise.name}")
-    bench = _import(exercise.solution.with_name("bench.py"), f"bench_{exercise.name}")
+    solution = load([exercise.solution], f"solution_{exercise.name}")
+    bench = load([exercise.solution.with_name("bench.py")], f"bench_{exercise.name}")
     return bench.cases(solution)
-
-
-def _import(path, name):  # noqa: ANN001, ANN202
-    spec = importlib.util.spec_from_file_location(name, path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def _seconds(work: Callable[[], Any]) -> float:

@@ -121,8 +121,7 @@ def find_exercises(root: Path = ROOT) -> list[Exercise]:
     return [
         Exercise(folder.name, root)
         for folder in folders
-        if _FOLDER.fullmatch(folder.name)
-        and (folder / f"test_{folder.name[3:]}.py").is_file()
+        if _FOLDER.fullmatch(folder.name) and (folder / f"test_{folder.name[3:]}.py").is_file()
     ]
 
 

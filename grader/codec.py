@@ -58,9 +58,7 @@ class _Copier:
             }
         if isinstance(value, list | tuple):
             base = list if isinstance(value, list) else tuple
-            return base(
-                self.copy(item, f"{where}[{i}]", depth + 1) for i, item in enumerate(value)
-            )
+            return base(self.copy(item, f"{where}[{i}]", depth + 1) for i, item in enumerate(value))
         raise NotData(
             f"returned {_article(type(value).__name__)}{_at(where)}, which is not data; "
             "return tensors, arrays, numbers, strings, or lists, tuples and dicts of them"

@@ -8,7 +8,7 @@ is a `Mismatch`, which carries what came back and what was expected in words.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import numpy as np
 import torch
@@ -86,7 +86,7 @@ def assert_tensor(
     device: torch.device | str = "cpu",
     finite: bool = True,
 ) -> None:
-    """Assert that `value` is a tensor of this shape, dtype and device, before judging its values."""
+    """Assert that `value` is a tensor of this shape, dtype and device: do so before judging it."""
     __tracebackhide__ = True
     wanted = "a tensor" if dtype is None else f"a {_name(dtype)} tensor"
     wanted += "" if shape is None else f" of shape {tuple(shape)}"
@@ -117,7 +117,7 @@ def assert_between(value: object, low: float, high: float) -> None:
 
 
 def _compare(
-    actual: object, expected: object, rtol: float | None, atol: float | None, where: str
+    actual: Any, expected: object, rtol: float | None, atol: float | None, where: str
 ) -> None:
     __tracebackhide__ = True
     if isinstance(expected, torch.Tensor | np.ndarray):
@@ -128,9 +128,7 @@ def _compare(
         if type(actual) is not type(expected):
             _fail(describe(actual), f"a {type(expected).__name__} of {len(expected)}", where)
         if len(actual) != len(expected):
-            _fail(
-                f"a {type(actual).__name__} of {len(actual)}", f"one of {len(expected)}", where
-            )
+            _fail(f"a {type(actual).__name__} of {len(actual)}", f"one of {len(expected)}", where)
         for i, (a, e) in enumerate(zip(actual, expected, strict=True)):
             _compare(a, e, rtol, atol, f"{where}[{i}]")
     elif isinstance(expected, float):
@@ -140,7 +138,7 @@ def _compare(
 
 
 def _compare_dicts(
-    actual: object, expected: dict, rtol: float | None, atol: float | None, where: str
+    actual: Any, expected: dict, rtol: float | None, atol: float | None, where: str
 ) -> None:
     __tracebackhide__ = True
     if type(actual) is not dict:
@@ -163,8 +161,8 @@ def _compare_floats(
 
 
 def _compare_tensors(
-    actual: object,
-    expected: torch.Tensor | np.ndarray,
+    actual: Any,
+    expected: Any,
     rtol: float | None,
     atol: float | None,
     where: str,

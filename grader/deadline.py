@@ -21,14 +21,12 @@ class DeadlineExceeded(BaseException):
 @contextmanager
 def deadline(seconds: float) -> Iterator[None]:
     """Raise `DeadlineExceeded` in the block after `seconds`; 0 means no limit."""
-    usable = hasattr(signal, "SIGALRM") and (
-        threading.current_thread() is threading.main_thread()
-    )
+    usable = hasattr(signal, "SIGALRM") and (threading.current_thread() is threading.main_thread())
     if not usable or seconds <= 0:
         yield
         return
 
-    def interrupt(signum: int, frame: object) -> None:
+    def interrupt(_signal: int, _frame: object) -> None:
         raise DeadlineExceeded(f"no answer within {seconds:g} s")
 
     before = signal.signal(signal.SIGALRM, interrupt)

@@ -7,7 +7,6 @@ loader runs beside the submission, where nothing else of the grader exists.
 """
 
 from __future__ import annotations
-
 import __future__
 
 import ast
@@ -18,6 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 _BLOCK = re.compile(r"^(?=[^\s#)\]}])", re.MULTILINE)
 _NAME = re.compile(r"(?:async\s+def|def|class)\s+(\w+)|(\w+)\s*(?::[^=]*)?=")
@@ -39,7 +39,7 @@ class Subject:
         self._broken = broken
         self._path = path
 
-    def __getattr__(self, name: str) -> object:
+    def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
         if name in self._broken:
@@ -113,6 +113,7 @@ def _compile(path: Path, stamp: int) -> tuple[list[_Statement], dict[str | None,
 
     `stamp` is the file's time of change: it keeps the cache honest.
     """
+    del stamp
     broken: dict[str | None, str] = {}
     tree = _parse(path.read_text(encoding="utf-8-sig"), path, broken)
     flags = _future_flags(tree)
@@ -184,10 +185,7 @@ def _bound_names(node: ast.stmt) -> list[str]:
     if isinstance(node, ast.Assign | ast.AnnAssign):
         targets = node.targets if isinstance(node, ast.Assign) else [node.target]
         return [
-            item.id
-            for target in targets
-            for item in ast.walk(target)
-            if isinstance(item, ast.Name)
+            item.id for target in targets for item in ast.walk(target) if isinstance(item, ast.Name)
         ]
     return []
 

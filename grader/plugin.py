@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
-
-# Tiny tensors on many threads lose more to the threads than they gain, and a
-# process forked after a parallel operation hangs: say so before torch is loaded.
-for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ.setdefault(_variable, "1")
-
-import inspect
-import secrets
+import platform
 import time
 import zlib
-from collections.abc import Iterator
-from dataclasses import asdict
+from collections.abc import Generator
+from dataclasses import asdict, replace
+from importlib import metadata
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import numpy as np
 import pytest
 
+from grader import hooks
 from grader.catalog import ROOT, Exercise, find_exercises
 from grader.deadline import DeadlineExceeded, deadline
 from grader.explain import explain
 from grader.kata import Kata, last_call
 from grader.report import State, TestResult
+from grader.seed import parse_seed
 from grader.verdict import judge
 
 DEFAULT_SEED = 0
@@ -57,12 +54,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--events", type=Path, default=None, help="write verdicts here as JSON lines")
 
 
+def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
+    pluginmanager.add_hookspecs(hooks)
+
+
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "part(title, points): one step of an exercise")
-    text = config.getoption("--seed")
-    if text != "fresh" and not text.isdigit():
-        raise pytest.UsageError(f"--seed is {text!r}; expected a whole number, or fresh")
-    config.option.seed = secrets.randbits(32) if text == "fresh" else int(text)
+    try:
+        config.option.seed = parse_seed(config.getoption("--seed"))
+    except ValueError as problem:
+        raise pytest.UsageError(str(problem)) from None
     config.stash[_spent] = set()
     if path := config.getoption("--events"):
         config.stash[_events] = path.open("a", encoding="utf-8")
@@ -104,7 +105,7 @@ def rng(request: pytest.FixtureRequest) -> np.random.Generator:
 
 
 @pytest.fixture
-def device(request: pytest.FixtureRequest):  # noqa: ANN201 - torch is imported on demand
+def device(request: pytest.FixtureRequest):
     """The device that inputs live on, and results must come back on."""
     import torch
 
@@ -139,28 +140,49 @@ def subject_files(config: pytest.Config, exercise: Exercise) -> list[Path]:
 # -- verdicts ---------------------------------------------------------------------------------
 
 
+def pytest_sessionstart(session: pytest.Session) -> None:
+    _emit(session.config, event="session", versions=_versions())
+
+
+def _versions() -> dict[str, str]:
+    names = ("torch", "numpy", "scikit-learn", "pytest")
+    return {"python": platform.python_version()} | {n: metadata.version(n) for n in names}
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    _emit(session.config, event="finish")
+
+
 def pytest_collection_finish(session: pytest.Session) -> None:
     tests = [[e.name, identify(item)] for item in session.items if (e := exercise_of(item))]
     _emit(session.config, event="collected", tests=tests)
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_make_collect_report(collector: pytest.Collector) -> Iterator[pytest.CollectReport]:
-    report: pytest.CollectReport = yield
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    report = yield
     if report.failed:
         _emit(collector.config, event="broken", file=report.nodeid, message=report.longreprtext)
     return report
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
     if exercise := exercise_of(item):
-        _emit(item.config, event="start", exercise=exercise.name, id=identify(item))
+        _emit(
+            item.config,
+            event="start",
+            exercise=exercise.name,
+            id=identify(item),
+            requirement=_requirement(item),
+        )
     return (yield)
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     exercise = exercise_of(item)
     if exercise is None:
         return (yield)
@@ -188,22 +210,32 @@ def _judge(
     item: pytest.Item, exercise: Exercise, problem: BaseException | None, seconds: float
 ) -> TestResult:
     call, answered = last_call(item.stash.get(_kata, None))
-    return judge(
+    result = judge(
         problem,
         test_id=identify(item),
-        requirement=" ".join(inspect.getdoc(item.obj).split()) if item.obj.__doc__ else "",
+        requirement=_requirement(item),
         call=call,
         answered=answered,
         files=subject_files(item.config, exercise),
         seconds=seconds,
     )
+    return replace(result, message=_relative(result.message), where=_relative(result.where))
+
+
+def _requirement(item: Any) -> str:
+    return " ".join((inspect.getdoc(item.obj) or "").split())
+
+
+def _relative(text: str) -> str:
+    """Paths below the repository as a learner would type them."""
+    return text.replace(f"{ROOT}{os.sep}", "")
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo
-) -> Iterator[pytest.TestReport]:
-    report: pytest.TestReport = yield
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
     exercise = exercise_of(item)
     if exercise is None:
         return report
@@ -212,12 +244,16 @@ def pytest_runtest_makereport(
             item, exercise, call.excinfo.value if call.excinfo else None, 0.0
         )
         output = "".join(text for name, text in report.sections if "Captured std" in name)
-        result = TestResult.from_dict(asdict(result) | {"output": output[-2000:]})
-        _emit(item.config, event="result", exercise=exercise.name, test=asdict(result))
+        result = replace(result, output=output[-2000:])
+        item.config.hook.pytest_kata_verdict(item=item, result=result)
         if result.state is not State.DONE:
             report.outcome = "failed"
             report.longrepr = "\n".join([f"{result.state}", *explain(result)])
     return report
+
+
+def pytest_kata_verdict(item: pytest.Item, result: TestResult) -> None:
+    _emit(item.config, event="result", exercise=item.path.parent.name, test=asdict(result))
 
 
 def identify(item: pytest.Item) -> str:

@@ -190,9 +190,7 @@ def from_json(text: str) -> Report:
                 name=exercise["name"],
                 file=exercise["file"],
                 parts=tuple(
-                    PartResult(
-                        part["number"], part["title"], part["points"], _tests(part["tests"])
-                    )
+                    PartResult(part["number"], part["title"], part["points"], _tests(part["tests"]))
                     for part in exercise["parts"]
                 ),
             )

@@ -1,0 +1,1 @@
+"""Views of a report: pure functions from the one model to text."""
