@@ -97,6 +97,19 @@ class Exercise:
     def points(self) -> int:
         return sum(part.points for part in self.parts)
 
+    @cached_property
+    def owners(self) -> dict[str, str]:
+        """For every public name of the stub, the class of the part that its stub names."""
+        tree = ast.parse(self.stub.read_text(encoding="utf-8"), str(self.stub))
+        by_number = {part.number: part.class_name for part in self.parts}
+        owners = {}
+        for node in tree.body:
+            if isinstance(node, ast.FunctionDef | ast.ClassDef):
+                numbers = [int(n) for n in re.findall(r"['\"]Part (\d+), ", ast.dump(node))]
+                if numbers and numbers[0] in by_number:
+                    owners[node.name] = by_number[numbers[0]]
+        return owners
+
 
 def _part_arguments(node: ast.ClassDef) -> tuple[str, int] | None:
     for decorator in node.decorator_list:
