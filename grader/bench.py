@@ -6,14 +6,16 @@ two are timed in turn, so that a machine whose speed drifts slows both alike.
 
 from __future__ import annotations
 
+import argparse
 import gc
 import statistics
+import sys
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from grader.catalog import Exercise
+from grader.catalog import Exercise, choose
 from grader.loader import load
 
 ROUNDS = 15
@@ -76,7 +78,27 @@ def cases_of(exercise: Exercise) -> Iterable[Case]:
     return bench.cases(solution)
 
 
+def main() -> int:
+    """Time the exercises named on the command line and print a line for each case."""
+    parser = argparse.ArgumentParser(prog="python -m grader.bench", description=__doc__)
+    parser.add_argument("exercises", nargs="*")
+    for exercise in choose(parser.parse_args().exercises):
+        print(exercise.name)
+        for case in cases_of(exercise):
+            timing = run_case(case)
+            print(
+                f"  {case.work}: {timing.ratio:.1f} times as fast as {case.peer} "
+                f"({timing.ours * 1e3:.2f} ms against {timing.theirs * 1e3:.2f} ms)",
+                flush=True,
+            )
+    return 0
+
+
 def _seconds(work: Callable[[], Any]) -> float:
     began = time.perf_counter()
     work()
     return time.perf_counter() - began
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -21,7 +21,7 @@ from queue import SimpleQueue
 
 from mutmut.mutation.file_mutation import create_mutations
 
-from grader.catalog import Exercise, choose
+from grader.catalog import ROOT, Exercise, choose
 from grader.trials import Server, Trial
 
 REQUIRED = 0.95
@@ -125,6 +125,7 @@ def main() -> int:
     parser.add_argument("exercises", nargs="*")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     options = parser.parse_args()
+    os.chdir(ROOT)  # mutmut reads its settings from the working directory
     verdicts = [measure(exercise, options.jobs) for exercise in choose(options.exercises)]
     return 0 if all(verdicts) else 1
 

@@ -6,23 +6,15 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from grader.catalog import Exercise, find_exercises
+from exercises import EXERCISES, for_exercise
+from grader.catalog import Exercise
 from grader.trials import Server
-
-EXERCISES = {exercise.name: exercise for exercise in find_exercises()}
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run a test that takes `exercise` once for each, all of one exercise on one worker."""
     if "exercise" in metafunc.fixturenames and "case" not in metafunc.fixturenames:
         metafunc.parametrize("exercise", [for_exercise(e) for e in EXERCISES.values()])
-
-
-def for_exercise(exercise: Exercise, *more: object, name: str = "") -> object:
-    """Parameters of one test of one exercise."""
-    label = "-".join(filter(None, (exercise.name, name)))
-    mark = pytest.mark.xdist_group(exercise.name)
-    return pytest.param(exercise, *more, id=label, marks=mark)
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,43 @@
+"""Do the tests accept what is right at any seed? `python -m grader.flakes 06 --count 20`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+from grader.catalog import Exercise, choose
+from grader.trials import Server, Trial
+
+
+def flakes(exercise: Exercise, count: int) -> Iterator[str]:
+    """A line for every failure of the solution or a right answer at seeds 0 to `count` - 1."""
+    overlays = ["", *map(str, sorted((exercise.tests / "right").glob("*.py")))]
+    with Server(exercise) as server:
+        for overlay in overlays:
+            for seed in range(count):
+                outcome = server.run(Trial(overlay=overlay, seed=seed))
+                if not outcome.passed:
+                    failed = [test.id for test in outcome.failures]
+                    yield f"{overlay or 'solution'} at seed {seed}: {outcome.ending} {failed}"
+
+
+def main() -> int:
+    """Run the exercises named on the command line; exit 1 if anything flakes."""
+    parser = argparse.ArgumentParser(prog="python -m grader.flakes", description=__doc__)
+    parser.add_argument("exercises", nargs="*")
+    parser.add_argument("--count", type=int, default=20, help="seeds per answer")
+    options = parser.parse_args()
+    exercises = choose(options.exercises)
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        found = list(pool.map(lambda e: list(flakes(e, options.count)), exercises))
+    for exercise, lines in zip(exercises, found, strict=True):
+        print(*lines, sep="\n", end="\n" if lines else "")
+        print(f"{exercise.name}: {options.count} seeds, {len(lines)} flakes")
+    return 1 if any(found) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
