@@ -1,0 +1,52 @@
+"""A small repository of one exercise, for tests that run the grader as a user would."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from small import SOLUTION, STUB, TESTS, Judge, Judgement
+
+from grader.catalog import ROOT
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    """A copy of the grader beside one exercise, `01_scaling`, whose stub is untouched."""
+    root = tmp_path / "repository"
+    shutil.copytree(ROOT / "grader", root / "grader")
+    shutil.copy(ROOT / "pyproject.toml", root)
+    for tree, text in (("exercises", STUB), ("solutions", SOLUTION)):
+        folder = root / tree / "01_scaling"
+        folder.mkdir(parents=True)
+        (folder / "scaling.py").write_text(text, encoding="utf-8")
+    (root / "tests" / "01_scaling").mkdir(parents=True)
+    (root / "tests" / "01_scaling" / "test_scaling.py").write_text(TESTS, encoding="utf-8")
+    shutil.copy(ROOT / "tests" / "conftest.py", root / "tests")
+    return root
+
+
+@pytest.fixture
+def judge(repository: Path) -> Judge:
+    """Write `source` as the learner's work and run `python -m grader check` on it."""
+
+    def run(source: str | None = None, *arguments: str) -> Judgement:
+        if source is not None:
+            work = repository / "exercises" / "01_scaling" / "scaling.py"
+            work.write_text(source, encoding="utf-8")
+        report = repository / "report.json"
+        report.unlink(missing_ok=True)
+        done = subprocess.run(
+            [sys.executable, "-m", "grader", "check", "--json", str(report), *arguments],
+            cwd=repository,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        text = report.read_text(encoding="utf-8") if report.exists() else ""
+        return Judgement(done.returncode, done.stdout, done.stderr, text)
+
+    return run
