@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import os
 import shutil
 import subprocess
@@ -49,6 +50,7 @@ def _check(options: argparse.Namespace) -> int:
     exercises = choose(options.exercises)
     if options.pdb:
         return _debug(options)
+    _require_torch()
     style = _style()
     settings = Options(
         subject=options.subject,
@@ -62,6 +64,14 @@ def _check(options: argparse.Namespace) -> int:
     if options.json:
         write_atomically(options.json, to_json(report))
     return 0 if report.solved else 1
+
+
+def _require_torch() -> None:
+    if importlib.util.find_spec("torch") is None:
+        raise ValueError(
+            f"torch is not installed for {sys.executable}; `nox -s check` makes an environment "
+            "that has it, and `nox --no-venv` needs a Python that has it already"
+        )
 
 
 def _debug(options: argparse.Namespace) -> int:

@@ -119,3 +119,12 @@ def methods(node: ast.FunctionDef | ast.ClassDef) -> list[ast.FunctionDef]:
         if isinstance(item, ast.FunctionDef)
         and (item.name == "__init__" or not item.name.startswith("_"))
     ]
+
+
+def solved_up_to(exercise: Exercise, number: int) -> str:
+    """The solution's source without the public names that later parts than `number` own."""
+    order = {part.class_name: part.number for part in exercise.parts}
+    later = {name for name, owner in exercise.owners.items() if order[owner] > number}
+    tree = ast.parse(exercise.solution.read_text(encoding="utf-8"))
+    tree.body = [node for node in tree.body if getattr(node, "name", None) not in later]
+    return ast.unparse(tree)

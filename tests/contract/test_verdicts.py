@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import secrets
 import shutil
 import subprocess
@@ -10,7 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from banks import KINDS, Answer, bank, degenerate, public_names
+from banks import KINDS, Answer, bank, degenerate, public_names, solved_up_to
 
 from exercises import EXERCISES, for_exercise
 from grader.catalog import ROOT, Exercise
@@ -46,6 +47,20 @@ def test_the_solution_passes(server: Server, seed: str) -> None:
     number = _seed(seed)
     outcome = server.run(Trial(seed=number))
     assert outcome.passed, f"at seed {number}: {_complaints(outcome)}"
+
+
+def test_parts_are_solved_in_order(exercise: Exercise, server: Server, tmp_path: Path) -> None:
+    """With the functions of the first parts written, those are done and the next is not started."""
+    for done, upcoming in itertools.pairwise((*exercise.parts, None)):
+        overlay = tmp_path / f"up_to_part_{done.number}.py"
+        overlay.write_text(solved_up_to(exercise, done.number), encoding="utf-8")
+        names = (done.class_name, *([upcoming.class_name] if upcoming else []))
+        outcome = server.run(Trial(subject="exercises", overlay=str(overlay), parts=names))
+        states = {name: set() for name in names}
+        for test in outcome.tests:
+            states[test.id.partition("::")[0]].add(test.state)
+        assert states.pop(done.class_name) == {State.DONE}, f"{done}: {_complaints(outcome)}"
+        assert all(State.NOT_STARTED in found for found in states.values()), f"after {done}"
 
 
 def test_the_suite_needs_no_solutions(tmp_path: Path) -> None:
