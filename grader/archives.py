@@ -71,7 +71,7 @@ class Limits:
     ratio: int = 200
     always: int = 8 << 20
     memory: int = 128 << 20
-    seconds: float = 30.0
+    seconds: float = 20.0
 
     def budget(self, size: int) -> int:
         """Bytes that an archive of `size` bytes may unpack to."""
@@ -183,13 +183,12 @@ def _read_zip(archive: zipfile.ZipFile, info: zipfile.ZipInfo, size: int) -> byt
 def _tar_members(plain: _Meter, limits: Limits) -> Iterator[Member]:
     source = cast("BinaryIO", plain)  # a stream needs no more than read
     with tarfile.open(fileobj=source, mode="r|", tarinfo=_Header) as archive:
-        for info in archive:
-            yield Member(
-                info.name,
-                _tar_kind(info),
-                info.size,
-                partial(_read_tar, archive, info, limits.file + 1),
-            )
+        while info := archive.next():
+            if info.size > plain.left + tarfile.RECORDSIZE:  # that much was read ahead
+                raise Refused(plain.complaint)
+            read = partial(_read_tar, archive, info, limits.file + 1)
+            yield Member(info.name, _tar_kind(info), info.size, read)
+            archive.members.clear()  # headers can be large, and nobody goes back
     while plain.read(_CHUNK):  # check sums come at the end
         pass
 
@@ -220,6 +219,8 @@ class _Header(tarfile.TarInfo):
             if bytes(buf) == bytes(tarfile.BLOCKSIZE):
                 raise  # the regular end
             raise tarfile.ReadError("damaged header, or no end mark") from None
+        if header.size < 0:
+            raise tarfile.ReadError("negative size")
         if header.type in _EXTENDED_TYPES and header.size > _EXTENDED_HEADER:
             raise Refused("the archive holds an oversized header")
         return header

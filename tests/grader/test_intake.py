@@ -603,12 +603,29 @@ def test_an_oversized_tar_header_is_refused(taken: Take, tmp_path: Path) -> None
         taken(tmp_path / "hw.tar")
 
 
+@pytest.mark.parametrize("size", [b"\xff" * 11 + b"\x00", b"\x80" + b"\xff" * 11])
+def test_an_impossible_size_is_refused_at_once(size: bytes, taken: Take, tmp_path: Path) -> None:
+    """A negative size is damage, and an endless one is not waited for."""
+    (tmp_path / "hw.tar").write_bytes(_forged(tarfile.TarInfo(SCHEDULES), size) + bytes(10_240))
+    with pytest.raises(Refused, match=r"damaged|would unpack"):
+        taken(tmp_path / "hw.tar")
+
+
+def _forged(info: tarfile.TarInfo, size: bytes) -> bytes:
+    """A header with these bytes for its size, and a check sum that fits."""
+    header = bytearray(info.tobuf(tarfile.GNU_FORMAT))
+    header[124:136] = size
+    header[148:156] = b" " * 8
+    header[148:156] = b"%06o\x00 " % sum(header)
+    return bytes(header)
+
+
 def test_a_sparse_file_is_not_expanded(taken: Take, tmp_path: Path) -> None:
-    """A sparse member could announce any size; it is refused instead."""
+    """A sparse member says itself what it expands to; it is refused instead."""
     info = tarfile.TarInfo(SCHEDULES)
     info.type = tarfile.GNUTYPE_SPARSE
-    header = bytearray(info.tobuf(tarfile.GNU_FORMAT))
-    header[483:495] = b"77777777777\x00"
+    header = bytearray(_forged(info, b"00000000000\x00"))
+    header[483:495] = b"00000001750\x00"
     header[148:156] = b" " * 8
     header[148:156] = b"%06o\x00 " % sum(header)
     (tmp_path / "hw.tar").write_bytes(bytes(header) + bytes(10_240))
