@@ -188,7 +188,7 @@ def _tar_members(plain: _Meter, limits: Limits) -> Iterator[Member]:
                 raise Refused(plain.complaint)
             read = partial(_read_tar, archive, info, limits.file + 1)
             yield Member(info.name, _tar_kind(info), info.size, read)
-            archive.members.clear()  # headers can be large, and nobody goes back
+            archive.members.clear()  # type: ignore[attr-defined] # large, and nobody goes back
     while plain.read(_CHUNK):  # check sums come at the end
         pass
 

@@ -1,11 +1,16 @@
-"""The one model of a result, and its JSON. Everything shown anywhere is rendered from it."""
+"""The one model of a result, and its JSON. Everything shown anywhere is rendered from it.
+
+The JSON is described by `report.schema.json` beside this file. All text in a report is
+well-formed Unicode, whatever a submission handed over, so that any file and any reader
+takes it; nothing else is done to it here: each view escapes what its format requires.
+"""
 
 from __future__ import annotations
 
 import json
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
 from pathlib import Path
 
@@ -67,6 +72,9 @@ class TestResult:
     output: str = ""
     seconds: float = 0.0
 
+    def __post_init__(self) -> None:
+        _make_well_formed(self)
+
     @classmethod
     def from_dict(cls, data: Mapping) -> TestResult:
         return cls(**{**data, "state": State(data["state"])})
@@ -104,11 +112,21 @@ class PartResult:
 
 @dataclass(frozen=True)
 class ExerciseResult:
-    """One exercise of one submission."""
+    """One exercise of one submission.
+
+    Attributes
+    ----------
+    file, sha256 : str
+        Where the work is, and the hash of what was judged; empty if it was not taken in.
+    """
 
     name: str
     parts: tuple[PartResult, ...]
     file: str = ""
+    sha256: str = ""
+
+    def __post_init__(self) -> None:
+        _make_well_formed(self)
 
     @property
     def points(self) -> int:
@@ -129,13 +147,42 @@ class ExerciseResult:
 
 @dataclass(frozen=True)
 class Report:
-    """Every exercise asked for, and under what conditions it was judged."""
+    """Every exercise asked for, and under what conditions it was judged.
+
+    Attributes
+    ----------
+    subject : str
+        `exercises`, `solutions`, or a folder.
+    versions, hashes : mapping of str to str
+        Of the libraries; of `grader`, `tests` and `submission`.
+    submission : str
+        What an instructor knows the submission by.
+    sandbox : str
+        What the submission was held in; empty for none.
+    started : str
+        Date and time, ISO 8601 with its zone.
+    seconds : float
+    notes : tuple of str
+        What became of the files that were handed in, a sentence each.
+    refused : str
+        Why nothing of the submission was judged; empty if it was.
+    """
 
     subject: str
     device: str
     seed: int
     exercises: tuple[ExerciseResult, ...]
     versions: Mapping[str, str] = field(default_factory=dict)
+    hashes: Mapping[str, str] = field(default_factory=dict)
+    submission: str = ""
+    sandbox: str = ""
+    started: str = ""
+    seconds: float = 0.0
+    notes: tuple[str, ...] = ()
+    refused: str = ""
+
+    def __post_init__(self) -> None:
+        _make_well_formed(self)
 
     @property
     def points(self) -> int:
@@ -146,31 +193,22 @@ class Report:
         return sum(exercise.earned for exercise in self.exercises)
 
     @property
+    def unjudged(self) -> int:
+        """How many parts have no verdict, by the grader's own failure."""
+        parts = (part for exercise in self.exercises for part in exercise.parts)
+        return sum(part.state is State.ERROR for part in parts)
+
+    @property
     def solved(self) -> bool:
         return bool(self.exercises) and all(exercise.solved for exercise in self.exercises)
 
 
 def to_json(report: Report) -> str:
     """The report as JSON, states and scores of every level spelled out."""
-    data = {
-        "schema_version": SCHEMA_VERSION,
-        "subject": report.subject,
-        "device": report.device,
-        "seed": report.seed,
-        "versions": dict(report.versions),
-        "points": report.points,
-        "earned": report.earned,
-        "exercises": [
-            {
-                "name": exercise.name,
-                "file": exercise.file,
-                "points": exercise.points,
-                "earned": exercise.earned,
-                "parts": [_part_as_dict(part) for part in exercise.parts],
-            }
-            for exercise in report.exercises
-        ],
-    }
+    facts = {name: getattr(report, name) for name in _facts()}
+    scores = {"points": report.points, "earned": report.earned}
+    exercises = [_exercise_as_dict(exercise) for exercise in report.exercises]
+    data = {"schema_version": SCHEMA_VERSION, **facts, **scores, "exercises": exercises}
     return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
 
 
@@ -180,23 +218,10 @@ def from_json(text: str) -> Report:
     if data.get("schema_version") != SCHEMA_VERSION:
         found = data.get("schema_version")
         raise ValueError(f"schema_version is {found!r}; this grader reads {SCHEMA_VERSION}")
-    return Report(
-        subject=data["subject"],
-        device=data["device"],
-        seed=data["seed"],
-        versions=data["versions"],
-        exercises=tuple(
-            ExerciseResult(
-                name=exercise["name"],
-                file=exercise["file"],
-                parts=tuple(
-                    PartResult(part["number"], part["title"], part["points"], _tests(part["tests"]))
-                    for part in exercise["parts"]
-                ),
-            )
-            for exercise in data["exercises"]
-        ),
-    )
+    facts = {name: data[name] for name in _facts()}
+    facts["notes"] = tuple(facts["notes"])
+    exercises = tuple(_exercise_from_dict(item) for item in data["exercises"])
+    return Report(exercises=exercises, **facts)
 
 
 def write_atomically(path: Path, text: str) -> None:
@@ -205,6 +230,22 @@ def write_atomically(path: Path, text: str) -> None:
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     draft.write_text(text, encoding="utf-8")
     draft.replace(path)
+
+
+def _facts() -> list[str]:
+    """What a report states beside its exercises."""
+    return [item.name for item in fields(Report) if item.name != "exercises"]
+
+
+def _exercise_as_dict(exercise: ExerciseResult) -> dict:
+    return {
+        "name": exercise.name,
+        "file": exercise.file,
+        "sha256": exercise.sha256,
+        "points": exercise.points,
+        "earned": exercise.earned,
+        "parts": [_part_as_dict(part) for part in exercise.parts],
+    }
 
 
 def _part_as_dict(part: PartResult) -> dict:
@@ -218,5 +259,27 @@ def _part_as_dict(part: PartResult) -> dict:
     }
 
 
+def _exercise_from_dict(data: Mapping) -> ExerciseResult:
+    parts = tuple(
+        PartResult(part["number"], part["title"], part["points"], _tests(part["tests"]))
+        for part in data["parts"]
+    )
+    return ExerciseResult(data["name"], parts, data["file"], data["sha256"])
+
+
 def _tests(items: Iterable[Mapping]) -> tuple[TestResult, ...]:
     return tuple(TestResult.from_dict(item) for item in items)
+
+
+def _make_well_formed(record: TestResult | ExerciseResult | Report) -> None:
+    """Spell lone surrogates out: they are no text, and cannot be written to a file."""
+    for item in fields(record):
+        value = getattr(record, item.name)
+        if type(value) is str:
+            object.__setattr__(record, item.name, _spelled(value))
+        elif item.name == "notes":
+            object.__setattr__(record, item.name, tuple(map(_spelled, value)))
+
+
+def _spelled(text: str) -> str:
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
