@@ -64,7 +64,7 @@ def pytest_configure(config: pytest.Config) -> None:
         config.option.seed = parse_seed(config.getoption("--seed"))
     except ValueError as problem:
         raise pytest.UsageError(str(problem)) from None
-    config.stash[_spent] = set()
+    begin_run(config)
     if path := config.getoption("--events"):
         config.stash[_events] = path.open("a", encoding="utf-8")
 
@@ -137,14 +137,25 @@ def subject_files(config: pytest.Config, exercise: Exercise) -> list[Path]:
     return [folder / exercise.file_name, *([overlay.resolve()] if overlay else [])]
 
 
+def begin_run(config: pytest.Config) -> None:
+    """Forget what is kept from one test to the next: another subject comes."""
+    config.stash[_spent] = set()
+
+
+def sandbox_of(config: pytest.Config) -> str:
+    """What keeps the subject apart from this process; empty if nothing does."""
+    return ""
+
+
 # -- verdicts ---------------------------------------------------------------------------------
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
-    _emit(session.config, event="session", versions=_versions())
+    _emit(session.config, event="session", versions=versions())
 
 
-def _versions() -> dict[str, str]:
+def versions() -> dict[str, str]:
+    """Of Python and the libraries that verdicts depend on."""
     names = ("torch", "numpy", "scikit-learn", "pytest")
     return {"python": platform.python_version()} | {n: metadata.version(n) for n in names}
 

@@ -23,11 +23,13 @@ from pathlib import Path
 from typing import IO
 
 from grader.catalog import ROOT, Exercise
-from grader.report import ExerciseResult, PartResult, Report, State, TestResult
+from grader.report import ExerciseResult, Report, State, TestResult
+from grader.scoring import score
 
 GRACE = 3.0  # seconds that a child has beyond a test's deadline to end it by itself
 STARTUP = 120.0  # seconds until the first test must have begun
 _POLL = 0.01
+TREES = ("exercises", "solutions")
 
 
 @dataclass(frozen=True)
@@ -184,7 +186,13 @@ class _Lane:
     def _finish(self, name: str) -> None:
         exercise = next(e for e in self.exercises if e.name == name)
         self.pending.pop(name, None)
-        self.finish(assemble(exercise, self.verdicts[name], self.options.subject))
+        verdicts = self.verdicts[name]
+        broken = verdicts.pop("collection", None)
+        reason = broken.message if broken else "the test gave no verdict"
+        missing = TestResult("", State.ERROR, cause="grader", message=reason)
+        folder = self.options.subject if self.options.subject in TREES else "exercises"
+        file = f"{folder}/{name}/{exercise.file_name}"
+        self.finish(score(exercise, verdicts.values(), missing=missing, file=file))
 
     def _close_current(self, ending: TestResult) -> None:
         """Blame the test that the child ended in, and the rest of its part if it hung."""
@@ -213,26 +221,6 @@ class _Lane:
     def _remaining(self) -> list[str]:
         files = {exercise.name: exercise.test_file for exercise in self.exercises}
         return [f"{files[name]}::{test}" for name in self.pending for test in self.pending[name]]
-
-
-def assemble(
-    exercise: Exercise, verdicts: dict[str, TestResult], subject: str = "exercises"
-) -> ExerciseResult:
-    """The result of one exercise from the verdicts of its tests; a missing verdict is an error."""
-    broken = verdicts.get("collection")
-    parts = []
-    for part in exercise.parts:
-        tests = [test for test in verdicts.values() if test.id.startswith(f"{part.class_name}::")]
-        for name in part.tests:
-            stem = f"{part.class_name}::{name}"
-            if not any(test.id.partition("[")[0] == stem for test in tests):
-                message = broken.message if broken else "the test gave no verdict"
-                tests.append(TestResult(stem, State.ERROR, cause="grader", message=message))
-        parts.append(PartResult(part.number, part.title, part.points, tuple(tests)))
-    folder = subject if subject in ("exercises", "solutions") else "exercises"
-    return ExerciseResult(
-        exercise.name, tuple(parts), f"{folder}/{exercise.name}/{exercise.file_name}"
-    )
 
 
 def _start(

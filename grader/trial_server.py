@@ -1,4 +1,8 @@
-"""The server of `grader.trials`: a pytest plugin that serves trials in place of pytest's loop."""
+"""The server of `grader.trials`: a pytest plugin that serves trials in place of pytest's loop.
+
+A subject in this process is judged in a fork, which it may break. An isolated one
+cannot reach this process, so its tests run here, one trial after the other.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,7 @@ import os
 import select
 import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -28,13 +32,13 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
     if not session.config.option.trials or not session.items:
         return None
     requests, answers = (int(number) for number in session.config.option.trials.split(","))
+    serve = _in_place if getattr(session.config.option, "isolate", False) else _in_fork
     with (
         os.fdopen(requests, "r", encoding="utf-8") as stream,
         os.fdopen(answers, "w", encoding="utf-8") as reply,
     ):
         for line in stream:
-            trial = json.loads(line)
-            reply.write(json.dumps(_in_fork(session, trial)) + "\n")
+            reply.write(json.dumps(serve(session, json.loads(line))) + "\n")
             reply.flush()
     return True
 
@@ -43,14 +47,19 @@ def pytest_kata_verdict(item: pytest.Item, result: TestResult) -> None:
     item.config.stash[_verdict] = result
 
 
+def _in_place(session: pytest.Session, trial: dict[str, Any]) -> dict[str, Any]:
+    results: list[TestResult] = []
+    _judge(session, trial, results.append)
+    return {"tests": [asdict(result) for result in results], **_conditions(session)}
+
+
 def _in_fork(session: pytest.Session, trial: dict[str, Any]) -> dict[str, Any]:
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
         os.setpgid(0, 0)
         os.close(reading)
-        with os.fdopen(writing, "w", encoding="utf-8") as stream:
-            _judge(session, trial, stream)
+        _judge_into(session, trial, writing)
         os._exit(0)
     os.close(writing)
     lines, ending = _gather(reading, time.monotonic() + trial["limit"])
@@ -62,7 +71,19 @@ def _in_fork(session: pytest.Session, trial: dict[str, Any]) -> dict[str, Any]:
     complete = bool(lines) and lines[-1] == "end"
     if not complete and not ending:
         ending = "the process died"
-    return {"tests": [json.loads(x) for x in lines if x.startswith("{")], "ending": ending}
+    tests = [json.loads(line) for line in lines if line.startswith("{")]
+    return {"tests": tests, "ending": ending, **_conditions(session)}
+
+
+def _judge_into(session: pytest.Session, trial: dict[str, Any], descriptor: int) -> None:
+    with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+
+        def write(result: TestResult) -> None:
+            stream.write(json.dumps(asdict(result)) + "\n")
+            stream.flush()
+
+        _judge(session, trial, write)
+        stream.write("end\n")
 
 
 def _gather(descriptor: int, limit: float) -> tuple[list[str], str]:
@@ -79,29 +100,41 @@ def _gather(descriptor: int, limit: float) -> tuple[list[str], str]:
     return b"".join(chunks).decode(errors="replace").splitlines(), ending
 
 
-def _judge(session: pytest.Session, trial: dict[str, Any], stream: Any) -> None:
+def _judge(
+    session: pytest.Session, trial: dict[str, Any], tell: Callable[[TestResult], None]
+) -> None:
     option = session.config.option
-    option.subject, option.seed, option.deadline = (
-        trial["subject"],
-        trial["seed"],
-        trial["deadline"],
-    )
+    option.subject, option.seed = trial["subject"], trial["seed"]
+    option.deadline = trial["deadline"]
     option.overlay = Path(trial["overlay"]) if trial["overlay"] else None
-    items = _select(session.items, trial["parts"])
-    for i, item in enumerate(items):
-        following = items[i + 1] if i + 1 < len(items) else None
+    _plugin().begin_run(session.config)
+    items = _select(session.items, trial)
+    for item, following in zip(items, [*items[1:], None], strict=True):
         item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
         result = session.config.stash[_verdict]
-        stream.write(json.dumps(asdict(result)) + "\n")
-        stream.flush()
+        tell(result)
         if trial["stop"] and result.state is not State.DONE:
             break
-    stream.write("end\n")
 
 
-def _select(items: Sequence[Any], parts: Sequence[str]) -> list[Any]:
+def _select(items: list[Any], trial: dict[str, Any]) -> list[Any]:
+    name, parts = trial["exercise"], trial["parts"]
+    if name:
+        items = [item for item in items if item.path.parent.name == name]
     if not parts:
         return list(items)
-    rank = {name: i for i, name in enumerate(parts)}
+    rank = {part: i for i, part in enumerate(parts)}
     chosen = [item for item in items if item.cls.__name__ in rank]
     return sorted(chosen, key=lambda item: rank[item.cls.__name__])
+
+
+def _conditions(session: pytest.Session) -> dict[str, Any]:
+    plugin = _plugin()
+    return {"sandbox": plugin.sandbox_of(session.config), "versions": plugin.versions()}
+
+
+def _plugin() -> Any:
+    # Imported late: pytest rewrites the assertions of plugins when it loads them itself.
+    from grader import plugin
+
+    return plugin

@@ -9,12 +9,17 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import subprocess
 import sys
-from dataclasses import asdict, dataclass
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 
 from grader.catalog import ROOT, Exercise
 from grader.report import State, TestResult
+
+STARTUP = 120.0  # seconds for a server to collect its tests on a loaded machine
 
 
 @dataclass(frozen=True)
@@ -25,6 +30,8 @@ class Trial:
     ----------
     subject : str
         `exercises`, `solutions` or a folder.
+    exercise : str
+        Name of the exercise to judge; empty means all that the server has.
     overlay : str
         A file laid over the subject, or empty.
     seed : int
@@ -35,10 +42,11 @@ class Trial:
     deadline : float
         Seconds that each test may take.
     limit : float
-        Seconds that the whole trial may take.
+        Seconds that the whole trial may take, once the server is up.
     """
 
     subject: str = "solutions"
+    exercise: str = ""
     overlay: str = ""
     seed: int = 0
     parts: tuple[str, ...] = ()
@@ -49,10 +57,23 @@ class Trial:
 
 @dataclass(frozen=True)
 class Outcome:
-    """The verdicts of one trial; `ending` says why it ended early, if it did."""
+    """The verdicts of one trial, and under what conditions they came.
+
+    Attributes
+    ----------
+    tests : tuple of TestResult
+    ending : str
+        Why the trial ended early, if it did.
+    sandbox : str
+        What kept the subject apart; empty if nothing did.
+    versions : mapping of str to str
+        Of Python and the libraries.
+    """
 
     tests: tuple[TestResult, ...]
     ending: str = ""
+    sandbox: str = ""
+    versions: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def passed(self) -> bool:
@@ -64,34 +85,31 @@ class Outcome:
 
 
 class Server:
-    """The tests of one exercise, collected and ready. Use as a context manager.
+    """The tests of some exercises, collected and ready. Use as a context manager.
 
     Parameters
     ----------
-    exercise : Exercise
+    *exercises : Exercise
+        At least one.
+    options : sequence of str
+        More of the plugin's options, such as `--isolate`.
     """
 
-    def __init__(self, exercise: Exercise) -> None:
+    def __init__(self, *exercises: Exercise, options: Sequence[str] = ()) -> None:
         ours, theirs = os.pipe(), os.pipe()
         self._requests = os.fdopen(ours[1], "w", encoding="utf-8")
         self._answers = os.fdopen(theirs[0], "r", encoding="utf-8")
+        self._console = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `close`
+        files = [str(exercise.test_file) for exercise in exercises]
+        serve = ["-p", "grader.trial_server", "--trials", f"{ours[0]},{theirs[1]}"]
+        spare = [f"no:{name}" for name in ("cacheprovider", "terminal", "xdist")]
+        without = [word for name in spare for word in ("-p", name)]
         self._process = subprocess.Popen(
-            [
-                *(
-                    sys.executable,
-                    "-m",
-                    "pytest",
-                    str(exercise.test_file),
-                    "-p",
-                    "grader.trial_server",
-                ),
-                *("--trials", f"{ours[0]},{theirs[1]}"),
-                *("-p", "no:cacheprovider", "-p", "no:terminal", "-p", "no:xdist"),
-            ],
+            [sys.executable, "-m", "pytest", *files, *serve, *without, *options],
             cwd=ROOT,
             pass_fds=(ours[0], theirs[1]),
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
+            stdout=self._console,
             stderr=subprocess.STDOUT,
         )
         os.close(ours[0])
@@ -103,23 +121,31 @@ class Server:
         Raises
         ------
         RuntimeError
-            If the server could not collect the tests; the message is its output.
+            If the server ended, or could not collect the tests; the message is its output.
         """
         try:
             self._requests.write(json.dumps(asdict(trial)) + "\n")
             self._requests.flush()
+            if not select.select([self._answers], [], [], trial.limit + STARTUP)[0]:
+                self._process.kill()
             answer = json.loads(self._answers.readline())
         except (BrokenPipeError, json.JSONDecodeError):
-            output = self._process.communicate()[0].decode(errors="replace")
-            raise RuntimeError(f"the tests could not be collected:\n{output[-3000:]}") from None
-        return Outcome(tuple(map(TestResult.from_dict, answer["tests"])), answer["ending"])
+            raise RuntimeError(f"the tests cannot be run:\n{self._last_words()}") from None
+        tests = tuple(map(TestResult.from_dict, answer.pop("tests")))
+        return Outcome(tests, **answer)
+
+    def _last_words(self) -> str:
+        self._process.wait()
+        self._console.seek(0)
+        return self._console.read().decode(errors="replace")[-3000:]
 
     def close(self) -> None:
         """End the server."""
         self._requests.close()
         self._process.kill()
-        self._process.communicate()
+        self._process.wait()
         self._answers.close()
+        self._console.close()
 
     def __enter__(self) -> Server:
         return self
