@@ -207,8 +207,7 @@ class TestLosses:
         assert_tensor(got, shape=(), dtype=torch.float64, device=device)
         assert_between(got, 0, 1e-15)
 
-    @pytest.mark.parametrize("dtype", DTYPES)
-    @pytest.mark.parametrize("n", [1, 7])
+    @pytest.mark.parametrize(("n", "dtype"), [(1, torch.float64), (7, torch.float32)])
     def test_cross_entropy_is_a_mean(self, kata, rng, device, n, dtype):
         """The loss is the mean over the rows, of shape () and in the dtype of the logits."""
         logits = 3 * normal(rng, n, 5, device=device, dtype=dtype) + 1
@@ -243,8 +242,9 @@ class TestLosses:
             got = kata.cross_entropy(logits, torch.tensor([target], device=device))
             assert_close(got, torch.tensor(loss, dtype=dtype, device=device))
 
-    @pytest.mark.parametrize("dtype", DTYPES)
-    @pytest.mark.parametrize("shape", [(1,), (6,), (4, 3)])
+    @pytest.mark.parametrize(
+        ("shape", "dtype"), [((1,), torch.float32), ((6,), torch.float64), ((4, 3), torch.float32)]
+    )
     def test_binary_log_loss(self, kata, rng, device, dtype, shape):
         """Binary log-loss is the mean of -(t log p + (1 - t) log(1 - p)), for soft targets too."""
         logits = 2 * normal(rng, *shape, device=device, dtype=dtype) - 0.5
@@ -279,8 +279,9 @@ class TestLosses:
         got = kata.run(without_autograd, "hinge", scores, targets)
         assert_close(got, torch.tensor(expected, dtype=dtype, device=device))
 
-    @pytest.mark.parametrize("dtype", DTYPES)
-    @pytest.mark.parametrize("shape", [(1,), (7,), (3, 5)])
+    @pytest.mark.parametrize(
+        ("shape", "dtype"), [((1,), torch.float32), ((7,), torch.float32), ((3, 5), torch.float64)]
+    )
     def test_mse(self, kata, rng, device, dtype, shape):
         """Mean squared error is the mean over all entries."""
         predictions = 3 * normal(rng, *shape, device=device, dtype=dtype)
@@ -408,9 +409,10 @@ class TestForwardPass:
         with pytest.raises(ValueError, match=rf"\bsizes\b.*\({', '.join(map(str, sizes))}"):
             kata.initialise(sizes, generator(rng, device))
 
-    @pytest.mark.parametrize("dtype", DTYPES)
     @pytest.mark.parametrize("sizes", DEPTHS)
-    @pytest.mark.parametrize("n", [0, 1, 8])
+    @pytest.mark.parametrize(
+        ("n", "dtype"), [(0, torch.float64), (1, torch.float64), (8, torch.float32)]
+    )
     def test_forward(self, kata, rng, device, n, sizes, dtype):
         """Logits are x @ weight + bias; max(0, x) follows every layer but the last."""
         parameters = network(rng, sizes, device, dtype)
@@ -664,8 +666,9 @@ class TestGradientCheck:
 
 @part("Regularisation", points=1)
 class TestRegularisation:
-    @pytest.mark.parametrize("dtype", DTYPES)
-    @pytest.mark.parametrize("rate", [0.0, 0.2, 0.75])
+    @pytest.mark.parametrize(
+        ("rate", "dtype"), [(0.0, torch.float64), (0.2, torch.float32), (0.75, torch.float64)]
+    )
     def test_dropout_in_training(self, kata, rng, device, rate, dtype):
         """In training, entries under a False are 0 and the others are divided by 1 - rate."""
         x = normal(rng, 5, 6, device=device, dtype=dtype)
@@ -688,8 +691,10 @@ class TestRegularisation:
         args = normal(rng, 2, 3, device=device), 0.4, mask, training
         assert_equal(kata.run(arguments_after, "dropout", *args), args)
 
-    @pytest.mark.parametrize("training", [True, False])
-    @pytest.mark.parametrize("rate", [1.0, 1.5, -0.25])
+    @pytest.mark.parametrize(
+        ("rate", "training"),
+        [(1.0, True), (1.0, False), (1.5, True), (-0.25, True), (-0.25, False)],
+    )
     def test_dropout_refuses_a_rate(self, kata, device, rate, training):
         """A rate outside [0, 1) is refused, 1 included."""
         mask = torch.ones(3, dtype=torch.bool, device=device)
@@ -705,9 +710,15 @@ class TestRegularisation:
         with pytest.raises(ValueError, match=rf"\bmask\b.*{value}"):
             kata.dropout(torch.ones(2, 3, device=device), 0.5, mask, True)
 
-    @pytest.mark.parametrize("dtype", DTYPES)
-    @pytest.mark.parametrize(("l1", "l2"), [(0.3, 0.0), (0.0, 0.7), (0.02, 1.9), (0.0, 0.0)])
-    @pytest.mark.parametrize("sizes", DEPTHS)
+    @pytest.mark.parametrize(
+        ("l1", "l2", "sizes", "dtype"),
+        [
+            (0.3, 0.0, (4, 3), torch.float64),
+            (0.0, 0.7, (4, 6, 3), torch.float64),
+            (0.02, 1.9, (5, 7, 6, 4), torch.float32),
+            (0.0, 0.0, (4, 6, 3), torch.float32),
+        ],
+    )
     def test_penalty(self, kata, rng, device, sizes, l1, l2, dtype):
         """The penalty is l1 sum |w| + l2 / 2 sum w^2 over the weights; biases are free."""
         parameters = network(rng, sizes, device, dtype)
@@ -805,20 +816,20 @@ class TestMetrics:
         ("targets", "scores", "area"),
         [
             ([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8], 0.75),
-            ([0, 0, 1, 1, 1], [0.1, 0.2, 0.3, 0.4, 0.5], 1.0),
-            ([1, 1, 0], [-0.1, -0.2, 0.3], 0.0),
+            ([False, False, True, True, True], [0.1, 0.2, 0.3, 0.4, 0.5], 1.0),
+            ([1.0, 1.0, 0.0], [-0.1, -0.2, 0.3], 0.0),
             ([0, 1, 1, 0, 1], [2.0, 2.0, 2.0, 2.0, 2.0], 0.5),
-            ([0, 0, 1, 0, 1], [0.2, 0.5, 0.5, 0.5, 0.9], 5 / 6),
+            ([False, False, True, False, True], [0.2, 0.5, 0.5, 0.5, 0.9], 5 / 6),
         ],
     )
-    @pytest.mark.parametrize("kind", [torch.int64, torch.bool, torch.float32])
-    def test_small_roc_curves(self, kata, device, targets, scores, area, kind):
+    def test_small_roc_curves(self, kata, device, targets, scores, area):
         """The area is the share of pairs in which the positive scores higher; a tie is half one."""
-        args = torch.tensor(targets, dtype=kind, device=device), torch.tensor(scores, device=device)
+        args = torch.tensor(targets, device=device), torch.tensor(scores, device=device)
         assert_close(kata.roc_auc(*args), torch.tensor(area, dtype=torch.float64, device=device))
 
-    @pytest.mark.parametrize("dtype", DTYPES)
-    @pytest.mark.parametrize("levels", [3, 40, 10**9])
+    @pytest.mark.parametrize(
+        ("levels", "dtype"), [(3, torch.float32), (40, torch.float64), (10**9, torch.float64)]
+    )
     def test_roc_auc_over_all_pairs(self, kata, rng, device, levels, dtype):
         """With few levels most pairs tie; the area is still exact."""
         truth = rng.permutation(np.arange(90) < 34)
@@ -1289,8 +1300,9 @@ class TestTraining:
         got = kata.run(train_on, parameters, "sgd", data, {**options, "patience": patience})
         assert_close(shown(got), expected, rtol=1e-8)
 
-    @pytest.mark.parametrize("optimiser", ["sgd", "adam"])
-    @pytest.mark.parametrize("by_file", [False, True])
+    @pytest.mark.parametrize(
+        ("optimiser", "by_file"), [("sgd", False), ("adam", False), ("adam", True)]
+    )
     def test_resuming(self, kata, rng, device, optimiser, by_file):
         """A run in two halves, through a file too, equals the run at once bit for bit."""
         parameters, data = problem(rng, device, epochs=4, dtype=torch.float32)
@@ -1300,7 +1312,7 @@ class TestTraining:
             whole, halves = kata.run(train_in_two, *args)
             assert_equal(shown(halves), shown(whole))
 
-    @pytest.mark.parametrize("cut", [1, 2, 3, 4, 5, 6])
+    @pytest.mark.parametrize("cut", [1, 2, 4, 6])
     def test_resuming_remembers_patience(self, kata, rng, device, cut):
         """What was best, and how long ago, outlives the pause; who has stopped stays stopped."""
         parameters, data = there_and_back(rng, device)
@@ -1363,8 +1375,7 @@ class TestTraining:
         expected = torch.tensor([1, 1, 1], device=device)
         assert_equal(kata.predict(parameters, torch.ones(3, 1, device=device)), expected)
 
-    @pytest.mark.parametrize("as_text", [False, True])
-    @pytest.mark.parametrize("dtype", DTYPES)
+    @pytest.mark.parametrize(("dtype", "as_text"), [(torch.float32, False), (torch.float64, True)])
     def test_save_and_load(self, kata, rng, device, dtype, as_text):
         """`load` gives back on the CPU, bit for bit, what was saved last under a path."""
         parameters, data = problem(rng, device, epochs=2, dtype=dtype)
