@@ -18,7 +18,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
+from typing import cast
 
+from libcst import Module
 from mutmut.mutation.file_mutation import create_mutations
 
 from grader.catalog import ROOT, Exercise, choose
@@ -45,12 +47,13 @@ def make_mutants(path: Path) -> list[Mutant]:
     """Every mutant that mutmut makes of the functions in `path`."""
     source = path.read_text(encoding="utf-8")
     module, mutations, _, _ = create_mutations(str(path), source)
-    mutants = []
+    mutants: list[Mutant] = []
     for mutation in mutations:
         function = mutation.contained_by_top_level_function
         if function is None:
             continue
-        changed = module.deep_replace(mutation.original_node, mutation.mutated_node).code
+        mutated = module.deep_replace(mutation.original_node, mutation.mutated_node)
+        changed = cast(Module, mutated).code
         # A change that the parser does not see (a docstring's, say) is no mutant.
         if ast.dump(ast.parse(changed)) == ast.dump(ast.parse(source)):
             continue

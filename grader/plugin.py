@@ -206,15 +206,23 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
         if group in spent:
             raise DeadlineExceeded("not run: an earlier test of this part ran out of time")
         with deadline(limit):
-            return (yield)
+            yield
     except BaseException as caught:
         problem = caught
-        if isinstance(caught, DeadlineExceeded):
-            spent.add(group)
-        raise
-    finally:
-        seconds = round(time.perf_counter() - began, 4)
-        item.stash[_result] = _judge(item, exercise, problem, seconds)
+    seconds = round(time.perf_counter() - began, 4)
+    result = item.stash[_result] = _judge(item, exercise, problem, seconds)
+    if isinstance(problem, DeadlineExceeded):
+        spent.add(group)
+    if problem is None:
+        return None
+    if item.config.option.usepdb or isinstance(problem, KeyboardInterrupt):
+        raise problem
+    # The words are all that is shown: spare pytest the traceback, a tenth of a second each.
+    raise pytest.fail.Exception(_words(result), pytrace=False) from None
+
+
+def _words(result: TestResult) -> str:
+    return "\n".join([f"{result.state}", *explain(result)])
 
 
 def _judge(
@@ -259,7 +267,7 @@ def pytest_runtest_makereport(
         item.config.hook.pytest_kata_verdict(item=item, result=result)
         if result.state is not State.DONE:
             report.outcome = "failed"
-            report.longrepr = "\n".join([f"{result.state}", *explain(result)])
+            report.longrepr = _words(result)
     return report
 
 

@@ -144,10 +144,12 @@ class _Lane:
         self.current: tuple[str, str, str] | None = None
         self.done = False
         limit = time.monotonic() + STARTUP
+        unfinished = ""
         with events.open(encoding="utf-8") as stream:
             while True:
                 alive = child.poll() is None
-                for line in iter(stream.readline, ""):
+                *lines, unfinished = (unfinished + stream.read()).split("\n")
+                for line in lines:
                     self._take(json.loads(line))
                     limit = time.monotonic() + self.options.deadline + GRACE
                 if self.done:
