@@ -96,7 +96,6 @@ class Member:
 
     name: str
     kind: Kind
-    size: int
     read: Callable[[], bytes]
 
 
@@ -154,12 +153,8 @@ def _zip_members(packed: _Meter, size: int, limits: Limits) -> Iterator[Member]:
             raise Refused(_bomb(budget))
         for info in archive.infolist():
             # The original name: the other one stops at a NUL.
-            yield Member(
-                info.orig_filename,
-                _zip_kind(info),
-                info.file_size,
-                partial(_read_zip, archive, info, limits.file + 1),
-            )
+            read = partial(_read_zip, archive, info, limits.file + 1)
+            yield Member(info.orig_filename, _zip_kind(info), read)
 
 
 def _zip_kind(info: zipfile.ZipInfo) -> Kind:
@@ -187,7 +182,7 @@ def _tar_members(plain: _Meter, limits: Limits) -> Iterator[Member]:
             if info.size > plain.left + tarfile.RECORDSIZE:  # that much was read ahead
                 raise Refused(plain.complaint)
             read = partial(_read_tar, archive, info, limits.file + 1)
-            yield Member(info.name, _tar_kind(info), info.size, read)
+            yield Member(info.name, _tar_kind(info), read)
             archive.members.clear()  # type: ignore[attr-defined] # large, and nobody goes back
     while plain.read(_CHUNK):  # check sums come at the end
         pass

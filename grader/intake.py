@@ -259,8 +259,6 @@ def _offer_member(name: str, member: Member, offer: _Offer, limits: Limits) -> N
     try:
         if member.kind is not Kind.FILE:
             raise Unfit(f"is {member.kind.value}, not a regular file")
-        if member.size > limits.file:
-            raise Unfit(f"is larger than {limits.file} bytes")
         offer.contents[name] = _fitting(member.read(), limits.file)
     except Unfit as flaw:
         offer.spoil(name, str(flaw))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from grader.render import markdown
-from grader.render.text import explained_part, headline, open_parts, title
+from grader.render.text import explained_part, open_parts, title, verdict
 from grader.report import ExerciseResult, PartResult, Report, State
 
 SUMMARY_BYTES = (1 << 20) - (1 << 14)  # what is left is for others in the same step
@@ -25,7 +25,7 @@ def annotate(report: Report) -> str:
     """The lines to print: workflow commands, no more than a step may show."""
     found = [_annotation(exercise, part) for exercise, part in open_parts(report)]
     if report.refused:
-        found.insert(0, _command("error", headline(report), title="Submission refused"))
+        found.insert(0, _command("error", verdict(report), title="Submission refused"))
     if len(found) > ANNOTATIONS:
         rest = len(found) - ANNOTATIONS + 1
         more = f"{rest} more parts are not done; the summary of this job has them"

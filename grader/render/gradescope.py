@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from typing import Literal
 
-from grader.render.text import explained_part, headline, line, progress
+from grader.render.text import explained_part, line, progress, verdict
 from grader.report import ExerciseResult, PartResult, Report, State
 
 Visibility = Literal["visible", "hidden", "after_due_date", "after_published"]
@@ -33,7 +33,7 @@ def render(report: Report, visibility: Visibility = "visible") -> str:
     results = {
         "score": float(report.earned),
         "execution_time": round(report.seconds),
-        "output": "\n".join([headline(report), *notes, seed]),
+        "output": "\n".join([verdict(report), *notes, seed]),
         "output_format": "text",
         "test_output_format": "text",
         "test_name_format": "text",

@@ -6,7 +6,7 @@ import base64
 import hashlib
 import html
 
-from grader.render.text import conditions, explained, headline, line, progress
+from grader.render.text import conditions, explained, line, progress, verdict
 from grader.report import ExerciseResult, PartResult, Report, State, TestResult
 
 _STYLE = """
@@ -33,7 +33,7 @@ def render(report: Report) -> str:
     )
     body = [
         f"<h1>Report on <bdi>{name}</bdi></h1>",
-        f"<p><strong>{_text(headline(report), 600)}</strong></p>",
+        f"<p><strong>{_text(verdict(report), 600)}</strong></p>",
         f"<ul>{notes}</ul>" if notes else "",
         *(_exercise(exercise) for exercise in report.exercises),
         f"<h2>Conditions</h2>\n<table>\n{rows}</table>",

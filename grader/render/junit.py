@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from xml.etree import ElementTree as ET
 
-from grader.render.text import conditions, explained, headline, line, plain, title
+from grader.render.text import conditions, explained, line, plain, title, verdict
 from grader.report import ExerciseResult, Report, State, TestResult
 
 _FAILURES = (State.WRONG, State.NOT_STARTED)
@@ -22,7 +22,7 @@ def render(report: Report) -> str:
         _add_suite(root, exercise, report)
     if report.refused:
         suite = ET.SubElement(root, "testsuite", name="intake")
-        _add_case(suite, "intake", "submission", error=headline(report))
+        _add_case(suite, "intake", "submission", error=verdict(report))
         _count(suite)
     _count(root)
     ET.indent(root)

@@ -34,7 +34,8 @@ def render(report: Report, limit: int | None = None) -> str:
         out, and their number is given.
     """
     name = report.submission or report.subject
-    head = [f"# Report on {span(name)}", f"**{escaped(headline(report))}**"]
+    verdict = span(report.refused, 500) if report.refused else ""
+    head = [f"# Report on {span(name)}", f"**{escaped(headline(report))}** {verdict}".rstrip()]
     head += ["\n".join(f"- {span(note, 500)}" for note in report.notes)] if report.notes else []
     head += [_table(report.exercises)] if report.exercises else []
     foot = [" · ".join(f"{escaped(name)} {span(value)}" for name, value in conditions(report))]

@@ -72,13 +72,18 @@ def title(exercise: ExerciseResult, part: PartResult) -> str:
 
 
 def headline(report: Report) -> str:
-    """The score in a sentence, and whether it is one to rely on."""
+    """The score in a few words of our own, and whether it is one to rely on."""
     if report.refused:
-        return f"Not judged: {line(report.refused, 500)}"
+        return "Not judged:"
     score = f"{report.earned} of {report.points} points"
     if not report.unjudged:
         return score
     return f"{score}; the grader failed on {report.unjudged} parts: grade again"
+
+
+def verdict(report: Report) -> str:
+    """The score, or why there is none, which may hold text of the submission."""
+    return f"{headline(report)} {line(report.refused, 500)}".strip()
 
 
 def conditions(report: Report) -> list[tuple[str, str]]:

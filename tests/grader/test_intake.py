@@ -349,6 +349,13 @@ def test_two_enclosing_folders_enclose_nothing(taken: Take, tmp_path: Path) -> N
     assert taken(folder).files == ()
 
 
+def test_a_link_encloses_nothing(taken: Take, tmp_path: Path) -> None:
+    """A link to a folder at the top does not hide the folder that encloses everything."""
+    folder = as_folder(tmp_path / "hw", {"mine/lr_schedules.py": ANSWER})
+    (folder / "other").symlink_to(tmp_path)
+    assert len(taken(folder).files) == 1
+
+
 def test_packers_own_folders_do_not_count(taken: Take, tmp_path: Path) -> None:
     """Folders that a Mac or an editor leaves behind do not hide the enclosing one."""
     litter = {"__MACOSX/hw/._lr_schedules.py": b"", ".idea/x": b"", "hw/lr_schedules.py": ANSWER}
@@ -634,21 +641,15 @@ def test_a_sparse_file_is_not_expanded(taken: Take, tmp_path: Path) -> None:
 
 def test_overlapping_members_are_refused(taken: Take, tmp_path: Path) -> None:
     """Entries that share one piece of compressed data cannot multiply it."""
-    path = as_zip(tmp_path / "hw.zip", {SCHEDULES: os.urandom(200_000), NETWORK: ANSWER})
-    data = path.read_bytes()
-    directory = data.index(b"PK\x01\x02")
-    twin = data.index(b"PK\x01\x02", directory + 1)
-    end = data.index(b"PK\x05\x06")
-    first = bytearray(data[directory:twin])
-    shared = []
-    for name in (b"exercises/01_neural_network/neural_network.py", SCHEDULES.encode()):
-        one = first[:46] + name + first[46 + len(SCHEDULES) :]
-        one[28:30] = len(name).to_bytes(2, "little")
-        shared.append(bytes(one))
-    tail = bytearray(data[end:])
-    tail[12:16] = sum(map(len, shared)).to_bytes(4, "little")
-    path.write_bytes(data[:directory] + b"".join(shared) + tail)
-    with pytest.raises(Refused):
+    path = as_zip(tmp_path / "hw.zip", {SCHEDULES: os.urandom(200_000)})
+    data = bytearray(path.read_bytes())
+    directory, end = data.index(b"PK\x01\x02"), data.index(b"PK\x05\x06")
+    entry = data[directory:end]
+    data[end:end] = entry
+    data[-14:-10] = (2).to_bytes(2, "little") * 2
+    data[-10:-6] = (2 * len(entry)).to_bytes(4, "little")
+    path.write_bytes(data)
+    with pytest.raises(Refused, match=r"overlap|damaged"):  # newer libraries notice it, too
         taken(path)
 
 

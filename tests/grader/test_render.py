@@ -13,7 +13,7 @@ from html.parser import HTMLParser
 from xml.etree import ElementTree as ET
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from samples import HOSTILE, hostile, report_of, result, wrong
@@ -76,6 +76,12 @@ def test_a_refusal_says_why(view: Callable[[Report], str]) -> None:
     """Where nothing could be judged, the reason is shown."""
     report = report_of(exercises=(), refused="the archive is damaged")
     assert "the archive is damaged" in view(report)
+
+
+@pytest.mark.parametrize("name", ["gradescope", "summary", "markdown", "html"])
+def test_notes_are_shown(name: str) -> None:
+    """What became of the files that were handed in is not kept from their author."""
+    assert "exercises/conftest.py was left out" in VIEWS[name](wrong())
 
 
 @given(st.text(st.characters(), max_size=60))
@@ -263,7 +269,14 @@ def test_an_annotation_points_at_the_line() -> None:
         "line": "12",
         "title": "01_scaling, part 1, Doubling: wrong",
     }
-    assert "100%, sure: a" in text
+    assert "100%, sure: a\n" in text
+    assert re.match(r"::error file=[^:]*::", github.annotate(wrong()))
+
+
+def test_an_annotation_says_what_was_written() -> None:
+    """What looks escaped already comes out as it was, instead of as a line end."""
+    ((_, _, text),) = commands(wrong(got="50%0A%25, a:b"))
+    assert "50%0A%25, a:b" in text
 
 
 @pytest.mark.parametrize(
@@ -324,11 +337,11 @@ def gfm(text: str) -> list:
 @pytest.mark.parametrize("view", [markdown.render, github.summary])
 def test_markdown_keeps_untrusted_text_in_code(view: Callable[[Report], str], text: str) -> None:
     """A parser finds no HTML, no link, and no heading, table or fence that is not ours."""
-    report = replace(hostile(text), refused="")
+    report = hostile(text)
     tokens = gfm(view(report))
     kinds = [token.type for token in tokens]
     assert not {"html_block", "html_inline", "link_open", "image", "s_open"} & set(kinds)
-    honest = [token.type for token in gfm(view(replace(hostile("x"), refused="")))]
+    honest = [token.type for token in gfm(view(hostile("x")))]
     assert kinds == honest
     outside = " ".join(token.content for token in tokens if token.type == "text")
     assert not re.search("forged|alert|evil|everyone|SUM|red|href", outside)
@@ -344,6 +357,8 @@ def test_a_code_span_holds_any_text(text: str) -> None:
 
 
 @given(st.text(st.sampled_from("`~ab \n\t>#-|"), max_size=40))
+@example("```")
+@example("a\n````\nb")
 def test_a_fence_holds_any_text(text: str) -> None:
     """No text closes the block of code that it stands in."""
     fence, after, *_ = gfm(markdown.fenced(text) + "\n\nafter")
