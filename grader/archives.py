@@ -71,7 +71,7 @@ class Limits:
     ratio: int = 200
     always: int = 8 << 20
     memory: int = 128 << 20
-    seconds: float = 20.0
+    seconds: float = 10.0
 
     def budget(self, size: int) -> int:
         """Bytes that an archive of `size` bytes may unpack to."""

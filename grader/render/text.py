@@ -78,7 +78,7 @@ def headline(report: Report) -> str:
     score = f"{report.earned} of {report.points} points"
     if not report.unjudged:
         return score
-    return f"{score}; the grader failed on {report.unjudged} parts: grade again"
+    return f"{score}; parts that the grader itself failed on: {report.unjudged}; grade again"
 
 
 def verdict(report: Report) -> str:

@@ -222,7 +222,7 @@ def test_gradescope_hides_what_it_is_told_to() -> None:
 def test_gradescope_admits_a_failure_of_the_grader() -> None:
     """Where the grader failed, the score says that it is not one to rely on."""
     results = json.loads(gradescope.render(report_of(result(state=State.ERROR))))
-    assert "the grader failed on 1 parts: grade again" in results["output"]
+    assert "parts that the grader itself failed on: 1; grade again" in results["output"]
 
 
 # --- GitHub

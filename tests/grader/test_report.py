@@ -68,8 +68,11 @@ def test_json_is_valid_by_the_schema(
 
 
 def test_a_bare_report_is_valid(validator: jsonschema.Draft202012Validator) -> None:
-    """A report on nothing, all defaults, is valid too."""
-    validator.validate(json.loads(to_json(Report("exercises", "cpu", 0, ()))))
+    """A report on nothing, all defaults, is valid too, and so is a refusal."""
+    bare = Report("exercises", "cpu", 0, ())
+    refused = replace(bare, refused="the archive is damaged", hashes={"submission": ""})
+    for report in (bare, refused):
+        validator.validate(json.loads(to_json(report)))
 
 
 @pytest.mark.parametrize(
