@@ -30,7 +30,9 @@ def gradebook(reports: Iterable[Report]) -> str:
         scores = [earned.get(name, "") for name in names]
         total = [report.earned, report.points]
         reason = cell(report.refused)
-        writer.writerow([cell(report.submission), *total, *scores, report.unjudged, reason])
+        writer.writerow(
+            [cell(report.submission or report.subject), *total, *scores, report.unjudged, reason]
+        )
     return output.getvalue()
 
 
