@@ -1,4 +1,4 @@
-"""Command line: `python -m grader check [EXERCISE ...]`."""
+"""Command line: `python -m grader check [EXERCISE ...]`, `python -m grader grade PATH ...`."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from grader import instructor
 from grader.catalog import ROOT, UnknownExercise, choose
 from grader.render.terminal import Style, closing, exercise_line
 from grader.report import to_json, write_atomically
@@ -43,7 +44,15 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("--jobs", type=int, default=0, help="processes at once (default: cores)")
     check.add_argument("--json", type=Path, metavar="PATH", help="write the report here")
     check.add_argument("--pdb", action="store_true", help="debug the first failure")
+    grade = commands.add_parser("grade", help="judge submissions that nobody trusts, isolated")
+    grade.set_defaults(command=_grade)
+    instructor.add_arguments(grade)
     return parser
+
+
+def _grade(options: argparse.Namespace) -> int:
+    _require_torch()
+    return instructor.run(options)
 
 
 def _check(options: argparse.Namespace) -> int:
