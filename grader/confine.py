@@ -14,6 +14,7 @@ import signal
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 CLONE_NEWNS = 0x0002_0000
 CLONE_NEWIPC = 0x0800_0000
@@ -43,7 +44,7 @@ class Plan:
     readable, writable : tuple of str
         What a worker behind Landlock may open.
     scratch : str
-        Where a worker behind namespaces finds an empty file system of its own.
+        Where a worker may write: behind namespaces a file system of its own, else a folder.
     memory, address_space, file_size, scratch_size : int
         Limits in bytes; 0 for none.
     processes, files : int
@@ -93,6 +94,8 @@ def confine(plan: Plan) -> None:
     """Give up, in this process and for good, what `plan` says."""
     if plan.wall == "namespaces":
         _isolate_files(plan)
+    else:
+        Path(plan.scratch).mkdir(0o700)
     _limit(plan)
     if plan.wall == "none":
         _call("prctl", _PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
@@ -121,7 +124,7 @@ def _landlock(plan: Plan) -> None:
     from sandlock import Sandbox, confine
 
     # Signals, tracing and abstract sockets stay within the domain that this opens.
-    confine(Sandbox(fs_readable=list(plan.readable), fs_writable=list(plan.writable)))
+    confine(Sandbox(fs_readable=list(plan.readable), fs_writable=[*plan.writable, plan.scratch]))
 
 
 def _limit(plan: Plan) -> None:

@@ -18,7 +18,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO, NoReturn
+from typing import NoReturn
 
 from grader.codec import MAX_BYTES
 from grader.failures import Crashed, IsolationFailure
@@ -26,12 +26,13 @@ from grader.worker import COMMAND, FRAME, READY, REPLY
 
 STARTUP = 120.0  # seconds for the server to import its libraries on a loaded machine
 PATIENCE = 20.0  # seconds for the server to fork a worker or to end one
+ERRORS = "stderr.txt"  # in the server's folder, where its process writes to
 MAX_OUTPUT = 64 * 2**10
 _MAX_ANSWER = MAX_BYTES + 2**16
 _CHUNK = 2**16
 _SWEEP = 2.0  # seconds after which whoever still forks is ended with the whole sandbox
 
-Launch = Callable[[socket.socket, IO[bytes]], subprocess.Popen]
+Launch = Callable[[socket.socket, Path], subprocess.Popen]
 
 
 class Server:
@@ -40,7 +41,7 @@ class Server:
     Parameters
     ----------
     launch : callable
-        Starts the server's process, given its standard input and standard error.
+        Starts the server's process, given its standard input and a folder of its own.
     name : str
         What the sandbox is called, for reports.
     sweeps : bool
@@ -57,6 +58,7 @@ class Server:
         self._launch = launch
         self._sweeps = sweeps
         self._process: subprocess.Popen | None = None
+        self._ordered = 0
 
     def __enter__(self) -> Server:
         self.start()
@@ -68,9 +70,9 @@ class Server:
     def start(self) -> None:
         """Start the process and fork the spare; takes seconds, for it imports torch."""
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `stop`
+        self._folder = Path(tempfile.mkdtemp(prefix="katas-"))
         with theirs:
-            self._process = self._launch(theirs, self._errors)
+            self._process = self._launch(theirs, self._folder)
         self._number = self._reply(STARTUP)
         self._order_spare()
 
@@ -84,7 +86,7 @@ class Server:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
-        self._errors.close()
+        _remove(self._folder)
 
     def worker(self) -> Worker:
         """A fresh worker, confined and waiting for its first request."""
@@ -107,9 +109,10 @@ class Server:
         """Have a worker forked without waiting for it."""
         channel, theirs = socket.socketpair()
         reading, writing = os.pipe()
-        self._spare = Worker(self, channel, reading)
+        self._ordered += 1
+        self._spare = Worker(self, self._ordered, channel, reading)
         with theirs:
-            self._command(b"f", 0, theirs.fileno(), writing)
+            self._command(b"f", self._ordered, theirs.fileno(), writing)
         os.close(writing)
 
     def _meet_spare(self) -> None:
@@ -124,6 +127,7 @@ class Server:
             code = self._reply(PATIENCE)
             if self._sweeps:
                 self._sweep()
+                _remove(self._folder / str(worker.ordinal))
         except IsolationFailure as problem:
             self.stop()
             return f"the process took the sandbox down with it ({problem})"
@@ -155,18 +159,19 @@ class Server:
         return REPLY.unpack(reply)[0]
 
     def _fail(self, reason: str) -> NoReturn:
-        with contextlib.suppress(OSError, ValueError):
-            self._errors.seek(0)
-            reason += f": {self._errors.read()[-2000:].decode(errors='replace').strip()}"
+        with contextlib.suppress(OSError):
+            errors = (self._folder / ERRORS).read_text(errors="replace").strip()
+            reason += f": {errors[-2000:]}" if errors else ""
         self.stop()
-        raise IsolationFailure(f"sandbox {self.name}: {reason.removesuffix(': ')}")
+        raise IsolationFailure(f"sandbox {self.name}: {reason}")
 
 
 class Worker:
     """One worker: a channel for requests and answers, and what it printed."""
 
-    def __init__(self, server: Server, channel: socket.socket, output: int) -> None:
+    def __init__(self, server: Server, ordinal: int, channel: socket.socket, output: int) -> None:
         self.number = 0
+        self.ordinal = ordinal
         self.printed = b""
         self._server = server
         self._channel = channel
@@ -263,6 +268,11 @@ def _is_whole(incoming: bytearray) -> bool:
         return False
     (size,) = FRAME.unpack_from(incoming)
     return size > _MAX_ANSWER or len(incoming) >= FRAME.size + size
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder however deep: what a submission leaves may be deeper than Python recurses."""
+    subprocess.run(["rm", "-rf", str(folder)], stderr=subprocess.DEVNULL, check=False)
 
 
 def _manner(code: int) -> str:

@@ -18,9 +18,11 @@ import pickle
 import socket
 import struct
 import sys
+import tempfile
 import traceback
 import warnings
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +33,7 @@ from grader.loader import LoadFailure, Source
 from grader.subject import BadSignature, Loaded
 
 FRAME = struct.Struct("<Q")  # the length of what follows
-COMMAND = struct.Struct("<cq")  # `f`ork, or `k`ill process number n
+COMMAND = struct.Struct("<cq")  # `f`ork the nth worker, or `k`ill process number n
 REPLY = struct.Struct("<q")  # the number of the new process, or how the old one ended
 READY = b"ready"
 _MAX_TEXT = 20_000
@@ -80,11 +82,16 @@ def serve(control: socket.socket, plan: Plan) -> None:
             return
         command, number = COMMAND.unpack(message)
         if command == b"f":
-            worker = _fork(plan, *descriptors)
+            worker = _fork(_plan_of(number, plan), *descriptors)
             endings.pop(worker, None)  # of an earlier process of that number
             control.send(REPLY.pack(worker))
         else:
             control.send(REPLY.pack(_end(number, endings)))
+
+
+def _plan_of(number: int, plan: Plan) -> Plan:
+    """Workers that share a file system each have a folder of their own to write to."""
+    return plan if plan.wall == "namespaces" else replace(plan, scratch=f"{plan.scratch}/{number}")
 
 
 def _fork(plan: Plan, channel: int, output: int) -> int:
@@ -117,6 +124,7 @@ def _work(plan: Plan, channel_number: int, output: int) -> None:
     channel = _keep_only(channel_number, output)
     faulthandler.enable()
     confine.confine(plan)
+    os.environ["TMPDIR"] = os.environ["HOME"] = tempfile.tempdir = plan.scratch
     _send(channel, READY)
     answerer = _Answerer()
     while request := _receive(channel):
