@@ -97,7 +97,10 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 def pytest_report_header(config: pytest.Config) -> str:
     options = config.option
-    return f"katas: subject {options.subject}, device {options.device}, seed {options.seed}"
+    sandbox = f", sandbox {sandbox_of(config)}" if options.isolate else ""
+    return (
+        f"katas: subject {options.subject}, device {options.device}, seed {options.seed}{sandbox}"
+    )
 
 
 # -- fixtures ---------------------------------------------------------------------------------
@@ -233,6 +236,9 @@ def pytest_make_collect_report(
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    for key in (_result, _kata, _isolated, _printed):
+        if key in item.stash:  # of an earlier run of the same test, on another subject
+            del item.stash[key]
     if exercise := exercise_of(item):
         _emit(
             item.config,
