@@ -34,7 +34,7 @@ class Subject:
     `LoadFailure` in words that a learner can act on.
     """
 
-    def __init__(self, module: types.ModuleType, broken: dict[str | None, str], path: Path) -> None:
+    def __init__(self, module: types.ModuleType, broken: dict[str | None, str], path: str) -> None:
         self._module = module
         self._broken = broken
         self._path = path
@@ -58,6 +58,25 @@ class Subject:
         )
 
 
+@dataclass(frozen=True)
+class Source:
+    """One file of a submission, read: its text, or why there is none."""
+
+    path: str
+    text: str = ""
+    problem: str = ""
+
+
+def read(path: Path) -> Source:
+    """The source at `path`, or the reason why there is none."""
+    try:
+        return Source(str(path), path.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError:
+        return Source(str(path), problem=f"{path} does not exist: copy the stub there and fill it")
+    except (OSError, UnicodeDecodeError) as problem:
+        return Source(str(path), problem=f"{path} cannot be read as UTF-8 text: {problem}")
+
+
 def load(paths: Sequence[Path], name: str) -> Subject:
     """Run each file in turn in one fresh module; later files replace names of earlier ones.
 
@@ -68,33 +87,33 @@ def load(paths: Sequence[Path], name: str) -> Subject:
     name : str
         Name that the module bears in `sys.modules`.
     """
+    return load_sources([read(path) for path in paths], name)
+
+
+def load_sources(sources: Sequence[Source], name: str) -> Subject:
+    """The same for files that were read elsewhere."""
     module = types.ModuleType(name)
-    module.__file__ = str(paths[0])
+    module.__file__ = sources[0].path
     sys.modules[name] = module
     broken: dict[str | None, str] = {}
-    for path in paths:
-        _execute(path, module, broken)
-    return Subject(module, broken, paths[-1])
+    for source in sources:
+        _execute(source, module, broken)
+    return Subject(module, broken, sources[-1].path)
 
 
-def _execute(path: Path, module: types.ModuleType, broken: dict[str | None, str]) -> None:
-    try:
-        stamp = path.stat().st_mtime_ns
-        statements, unparsed = _compile(path, stamp)
-    except FileNotFoundError:
-        broken[None] = f"{path} does not exist: copy the stub there and fill it"
+def _execute(source: Source, module: types.ModuleType, broken: dict[str | None, str]) -> None:
+    if source.problem:
+        broken[None] = source.problem
         return
-    except (OSError, UnicodeDecodeError) as problem:
-        broken[None] = f"{path} cannot be read as UTF-8 text: {problem}"
-        return
+    statements, unparsed = _compile(source)
     broken.update(unparsed)
     for statement in statements:
         try:
             exec(statement.code, module.__dict__)
         except (Exception, SystemExit) as problem:
-            message = f"{path}:{statement.line}: {type(problem).__name__}: {_first_line(problem)}"
+            reason = f"{type(problem).__name__}: {_first_line(problem)}"
             for name in statement.names or (None,):
-                broken[name] = message
+                broken[name] = f"{source.path}:{statement.line}: {reason}"
         else:
             for name in statement.names:
                 broken.pop(name, None)
@@ -108,20 +127,17 @@ class _Statement:
 
 
 @lru_cache(maxsize=64)
-def _compile(path: Path, stamp: int) -> tuple[list[_Statement], dict[str | None, str]]:
-    """The file's top-level statements, and for every name that fell out, why.
-
-    `stamp` is the file's time of change: it keeps the cache honest.
-    """
-    del stamp
+def _compile(source: Source) -> tuple[list[_Statement], dict[str | None, str]]:
+    """The file's top-level statements, and for every name that fell out, why."""
+    path = source.path
     broken: dict[str | None, str] = {}
-    tree = _parse(path.read_text(encoding="utf-8-sig"), path, broken)
+    tree = _parse(source.text, path, broken)
     flags = _future_flags(tree)
     statements = []
     for node in tree.body:
         names = tuple(_bound_names(node))
         try:
-            code = compile(ast.Module([node], []), str(path), "exec", flags, dont_inherit=True)
+            code = compile(ast.Module([node], []), path, "exec", flags, dont_inherit=True)
         except (SyntaxError, ValueError) as problem:
             line = getattr(problem, "lineno", None) or node.lineno
             message = f"{path}:{line}: {type(problem).__name__}: {_first_line(problem)}"
@@ -131,11 +147,11 @@ def _compile(path: Path, stamp: int) -> tuple[list[_Statement], dict[str | None,
     return statements, broken
 
 
-def _parse(source: str, path: Path, broken: dict[str | None, str]) -> ast.Module:
+def _parse(source: str, path: str, broken: dict[str | None, str]) -> ast.Module:
     """Parse, blanking out one top-level block for every syntax error."""
     while True:
         try:
-            return ast.parse(source, str(path))
+            return ast.parse(source, path)
         except (SyntaxError, ValueError) as problem:
             line = getattr(problem, "lineno", None) or 1
             reason = getattr(problem, "msg", None) or str(problem)

@@ -12,7 +12,7 @@ from collections.abc import Generator
 from dataclasses import asdict, replace
 from importlib import metadata
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -26,6 +26,10 @@ from grader.report import State, TestResult
 from grader.seed import parse_seed
 from grader.verdict import judge
 
+if TYPE_CHECKING:
+    from grader.isolated import Isolated
+    from grader.server import Server
+
 DEFAULT_SEED = 0
 DEFAULT_DEADLINE = 10.0
 
@@ -33,6 +37,9 @@ _result = pytest.StashKey[TestResult]()
 _kata = pytest.StashKey[Kata]()
 _events = pytest.StashKey[IO[str]]()
 _spent = pytest.StashKey[set[str]]()
+_server: pytest.StashKey[Server] = pytest.StashKey()
+_isolated: pytest.StashKey[Isolated] = pytest.StashKey()
+_printed = pytest.StashKey[str]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -49,6 +56,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         type=float,
         default=DEFAULT_DEADLINE,
         help="seconds that one test may take; 0 for no limit",
+    )
+    group.addoption("--isolate", action="store_true", help="run the subject in a sandbox")
+    group.addoption(
+        "--sandbox",
+        default="auto",
+        choices=("auto", "bubblewrap", "sandlock", "none"),
+        help="what --isolate isolates with; none only limits resources",
+    )
+    group.addoption(
+        "--proven",
+        action="store_true",
+        help="spare the trial of the sandbox: it was seen to hold on this machine a moment ago",
     )
     group.addoption("--overlay", type=Path, default=None, help="a file laid over the subject")
     group.addoption("--events", type=Path, default=None, help="write verdicts here as JSON lines")
@@ -70,13 +89,18 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
+    if server := config.stash.get(_server, None):
+        server.stop()
     if stream := config.stash.get(_events, None):
         stream.close()
 
 
 def pytest_report_header(config: pytest.Config) -> str:
     options = config.option
-    return f"katas: subject {options.subject}, device {options.device}, seed {options.seed}"
+    sandbox = f", sandbox {sandbox_of(config)}" if options.isolate else ""
+    return (
+        f"katas: subject {options.subject}, device {options.device}, seed {options.seed}{sandbox}"
+    )
 
 
 # -- fixtures ---------------------------------------------------------------------------------
@@ -85,15 +109,31 @@ def pytest_report_header(config: pytest.Config) -> str:
 @pytest.fixture
 def kata(request: pytest.FixtureRequest) -> Kata:
     """The code under test, freshly loaded: `kata.f(...)` and `kata.run(observe, ...)`."""
-    from grader.subject import InProcess
-
     exercise = exercise_of(request.node)
     if exercise is None:
         pytest.fail(f"{request.node.nodeid} belongs to no exercise: tests/NN_slug/test_slug.py")
     files = subject_files(request.config, exercise)
-    subject = Kata(InProcess(files, f"kata_{exercise.name}"))
+    if _server in request.config.stash:
+        subject = Kata(_isolate(request, files))
+    else:
+        from grader.subject import InProcess
+
+        subject = Kata(InProcess(files, f"kata_{exercise.name}"))
     request.node.stash[_kata] = subject
     return subject
+
+
+def _isolate(request: pytest.FixtureRequest, files: list[Path]) -> Isolated:
+    from grader.isolated import Isolated
+
+    config = request.config
+    server = config.stash[_server]
+    devices = ("cpu", "cuda") if config.option.device == "cuda" else ("cpu",)
+    isolated = Isolated(server, files, _limit(config), devices)
+    request.addfinalizer(isolated.close)
+    request.node.stash[_isolated] = isolated
+    _emit(config, event="worker", sandbox=server.name)
+    return isolated
 
 
 @pytest.fixture
@@ -144,14 +184,29 @@ def begin_run(config: pytest.Config) -> None:
 
 def sandbox_of(config: pytest.Config) -> str:
     """What keeps the subject apart from this process; empty if nothing does."""
-    return ""
+    server = config.stash.get(_server, None)
+    return server.name if server else ""
 
 
 # -- verdicts ---------------------------------------------------------------------------------
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
-    _emit(session.config, event="session", versions=versions())
+    config = session.config
+    distributes = config.pluginmanager.has_plugin("dsession")
+    if config.option.isolate and not config.option.collectonly and not distributes:
+        _start_sandbox(config)
+    _emit(config, event="session", versions=versions(), sandbox=sandbox_of(config))
+
+
+def _start_sandbox(config: pytest.Config) -> None:
+    from grader.sandbox import NoSandbox, pick
+
+    try:
+        server = pick(config.option.sandbox, config.option.device, proven=config.option.proven)
+    except NoSandbox as problem:
+        raise pytest.UsageError(f"{problem}\n--sandbox none does without, at your risk") from None
+    config.stash[_server] = server
 
 
 def versions() -> dict[str, str]:
@@ -181,6 +236,9 @@ def pytest_make_collect_report(
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    for key in (_result, _kata, _isolated, _printed):
+        if key in item.stash:  # of an earlier run of the same test, on another subject
+            del item.stash[key]
     if exercise := exercise_of(item):
         _emit(
             item.config,
@@ -199,7 +257,8 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
         return (yield)
     spent = item.config.stash[_spent]
     group = item.nodeid.rpartition("::")[0]
-    limit = 0 if item.config.option.usepdb else item.config.option.deadline
+    # An isolated submission is ended from outside, and what the grader itself takes is not its.
+    limit = 0 if _isolated in item.stash else _limit(item.config)
     began = time.perf_counter()
     problem: BaseException | None = None
     try:
@@ -209,6 +268,8 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
             yield
     except BaseException as caught:
         problem = caught
+    if _isolated in item.stash:
+        item.stash[_printed] = item.stash[_isolated].close()
     seconds = round(time.perf_counter() - began, 4)
     result = item.stash[_result] = _judge(item, exercise, problem, seconds)
     if isinstance(problem, DeadlineExceeded):
@@ -241,6 +302,10 @@ def _judge(
     return replace(result, message=_relative(result.message), where=_relative(result.where))
 
 
+def _limit(config: pytest.Config) -> float:
+    return 0 if config.option.usepdb else config.option.deadline
+
+
 def _requirement(item: Any) -> str:
     return " ".join((inspect.getdoc(item.obj) or "").split())
 
@@ -263,6 +328,7 @@ def pytest_runtest_makereport(
             item, exercise, call.excinfo.value if call.excinfo else None, 0.0
         )
         output = "".join(text for name, text in report.sections if "Captured std" in name)
+        output += item.stash.get(_printed, "")
         result = replace(result, output=output[-2000:])
         item.config.hook.pytest_kata_verdict(item=item, result=result)
         if result.state is not State.DONE:

@@ -1,8 +1,8 @@
-"""The code under test, in this process.
+"""The code under test, loaded into a process.
 
-A subject answers two requests, `call` and `run`, with data. What goes in is
-copied and what comes out is rebuilt, exactly as if the code lived in another
-process: a test cannot come to depend on sharing memory with a submission.
+A subject answers two requests, `call` and `run`, with data. `Loaded` is the one
+implementation of both: it runs in the learner's process behind `InProcess`, and
+beside an isolated submission in the worker, where nothing else of the grader is.
 """
 
 from __future__ import annotations
@@ -12,38 +12,64 @@ import inspect
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 
-from grader.codec import plain
-from grader.loader import LoadFailure, Subject, load
+from grader.data import plain
+from grader.loader import LoadFailure, Source, Subject, load_sources, read
 
 
 class BadSignature(Exception):
     """A function of the submission cannot be called as the statement says."""
 
 
-class InProcess:
-    """A submission loaded into this process; plain tracebacks, and a debugger works."""
+class Loaded:
+    """A submission in this process; takes its inputs as they are.
 
-    def __init__(self, paths: Sequence[Path], name: str) -> None:
-        self._names = load(paths, name)
+    Parameters
+    ----------
+    sources : sequence of Source
+        The submission's file, then any overlays.
+    name : str
+        Name that its module bears in `sys.modules`.
+    """
 
-    def call(self, name: str, args: tuple, kwargs: dict) -> object:
+    def __init__(self, sources: Sequence[Source], name: str) -> None:
+        self._names = load_sources(sources, name)
+
+    def call(self, name: str, args: tuple, kwargs: dict) -> Any:
         """Call one function of the submission and return its result as data."""
         function = getattr(self._names, name)
-        args, kwargs = copy.deepcopy((args, kwargs), _generators(args, kwargs))
         _check_signature(name, function, args, kwargs)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             return plain(function(*args, **kwargs))
 
-    def run(self, probe: Callable, args: tuple, kwargs: dict) -> object:
+    def run(self, probe: Callable, args: tuple, kwargs: dict) -> Any:
         """Call `probe(names, *args, **kwargs)` beside the submission; its result is data."""
-        args, kwargs = copy.deepcopy((args, kwargs), _generators(args, kwargs))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             return plain(probe(_Checked(self._names), *args, **kwargs))
+
+
+class InProcess:
+    """A submission loaded into this process; plain tracebacks, and a debugger works.
+
+    What goes in is copied, exactly as if the code lived in another process: a test
+    cannot come to depend on sharing memory with a submission.
+    """
+
+    def __init__(self, paths: Sequence[Path], name: str) -> None:
+        self._loaded = Loaded([read(path) for path in paths], name)
+
+    def call(self, name: str, args: tuple, kwargs: dict) -> Any:
+        """Call one function of the submission and return its result as data."""
+        return self._loaded.call(name, *_copied(args, kwargs))
+
+    def run(self, probe: Callable, args: tuple, kwargs: dict) -> Any:
+        """Call `probe(names, *args, **kwargs)` beside the submission; its result is data."""
+        return self._loaded.run(probe, *_copied(args, kwargs))
 
 
 class _Checked:
@@ -81,10 +107,10 @@ def _check_signature(name: str, function: object, args: tuple, kwargs: dict) -> 
         ) from None
 
 
-def _generators(args: tuple, kwargs: dict) -> dict[int, object]:
-    """A memo for `deepcopy`, which cannot copy random generators by itself."""
-    memo: dict[int, object] = {}
+def _copied(args: tuple, kwargs: dict) -> tuple[tuple, dict]:
+    # `deepcopy` cannot copy random generators by itself: the memo does it beforehand.
+    memo: dict[int, Any] = {}
     for value in (*args, *kwargs.values()):
         if isinstance(value, torch.Generator):
             memo[id(value)] = value.clone_state()
-    return memo
+    return copy.deepcopy((args, kwargs), memo)

@@ -32,7 +32,7 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
     if not session.config.option.trials or not session.items:
         return None
     requests, answers = (int(number) for number in session.config.option.trials.split(","))
-    serve = _in_place if getattr(session.config.option, "isolate", False) else _in_fork
+    serve = _in_place if session.config.option.isolate else _in_fork
     with (
         os.fdopen(requests, "r", encoding="utf-8") as stream,
         os.fdopen(answers, "w", encoding="utf-8") as reply,

@@ -11,6 +11,7 @@ import pytest
 from grader.codec import NotData
 from grader.compare import Mismatch
 from grader.deadline import DeadlineExceeded
+from grader.failures import Crashed, IsolationFailure, Origin
 from grader.loader import LoadFailure
 from grader.report import State, TestResult
 from grader.subject import BadSignature
@@ -47,6 +48,12 @@ def judge(
     elif isinstance(problem, DeadlineExceeded):
         state = State.TIMED_OUT
         facts |= {"cause": "deadline", "message": str(problem)}
+    elif isinstance(problem, Crashed):
+        state = State.CRASHED
+        facts |= {"cause": "exit", "message": str(problem)}
+    elif isinstance(problem, IsolationFailure):
+        state = State.ERROR
+        facts |= {"cause": "grader", "message": str(problem)}
     elif isinstance(problem, Mismatch):
         state = State.WRONG
         facts |= {"cause": "mismatch", "got": problem.got, "expected": problem.expected}
@@ -77,6 +84,8 @@ def _where(problem: BaseException | None, files: Sequence[Path]) -> str:
     """`file:line` of the submission's innermost frame, or empty."""
     if problem is None:
         return ""
+    if origin := Origin.of(problem):
+        return origin.where
     own = {str(path) for path in files}
     frames = [f for f in traceback.extract_tb(problem.__traceback__) if f.filename in own]
     return f"{frames[-1].filename}:{frames[-1].lineno}" if frames else ""
@@ -85,7 +94,9 @@ def _where(problem: BaseException | None, files: Sequence[Path]) -> str:
 def _one_line(problem: BaseException) -> str:
     text = " ".join(str(problem).split())
     text = text if len(text) <= 300 else text[:297] + "..."
-    return f"{type(problem).__name__}: {text}" if text else type(problem).__name__
+    origin = Origin.of(problem)
+    name = origin.type_name if origin else type(problem).__name__
+    return f"{name}: {text}" if text else name
 
 
 def _did_not_raise(text: str) -> str:

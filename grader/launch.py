@@ -1,0 +1,111 @@
+"""The command that starts a fork server, and the little of this machine that it needs to see."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import sysconfig
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from pathlib import Path
+
+from grader.catalog import ROOT
+from grader.confine import Plan
+from grader.failures import IsolationFailure
+from grader.server import ERRORS, Launch
+
+SCRATCH = "/scratch"
+ENVIRONMENT = {
+    "HOME": SCRATCH,
+    "TMPDIR": SCRATCH,
+    "LANG": "C.UTF-8",
+    "PATH": "/usr/bin:/bin",
+    # A server that ran one operation on several threads would leave its children hanging.
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    # torch creates this folder when imported: one that exists already, and cannot be written.
+    "TORCHINDUCTOR_CACHE_DIR": str(Path(os.__file__).parent),
+}
+
+# The server gets the modules that it needs as text: no file of the grader is in its reach.
+_MODULES = ("data", "codec", "loader", "subject", "confine", "worker")
+_BOOT = """
+import sys, types
+sys.path += {paths!r}
+for name, text in {modules!r}.items():
+    module = sys.modules[name] = types.ModuleType(name)
+    module.__path__ = []
+    exec(compile(text, name, "exec"), module.__dict__)
+module.main()
+"""
+
+
+def launcher(command: Callable[[Path], list[str]], environment: dict[str, str]) -> Launch:
+    """Start what `command` makes of the server's folder; whoever lacks memory, it ends first."""
+    first = 'echo 1000 2>/dev/null >/proc/self/oom_score_adj; exec "$@"'
+
+    def launch(control: socket.socket, folder: Path) -> subprocess.Popen:
+        with (folder / ERRORS).open("wb") as errors:
+            return subprocess.Popen(
+                ["/bin/sh", "-c", first, "sh", *command(folder)],
+                stdin=control.fileno(),
+                stdout=errors,
+                stderr=errors,
+                env=environment,
+                cwd="/",
+                start_new_session=True,
+            )
+
+    return launch
+
+
+def python(plan: Plan) -> list[str]:
+    """The command of a fork server that confines its workers by `plan`."""
+    folder = Path(__file__).parent
+    texts = {"grader": ""} | {
+        f"grader.{name}": (folder / f"{name}.py").read_text(encoding="utf-8") for name in _MODULES
+    }
+    boot = _BOOT.format(paths=_packages(), modules=texts)
+    return [_executable(), "-I", "-S", "-u", "-X", "utf8", "-c", boot, json.dumps(asdict(plan))]
+
+
+def readable(device: str) -> list[str]:
+    """What a server may read: Python, its libraries, the system's, and what its processor is."""
+    paths = [path for path in _wanted(device) if Path(path).exists()]
+    for path in paths:
+        if ROOT.is_relative_to(path):
+            raise IsolationFailure(f"{ROOT} lies in {path}, which submissions can read: move it")
+    return list(dict.fromkeys(paths))
+
+
+def gpus(device: str) -> list[str]:
+    """The device files of the GPUs, if submissions need them."""
+    return [str(path) for path in sorted(Path("/dev").glob("nvidia*")) if device == "cuda"]
+
+
+def _wanted(device: str) -> Iterator[str]:
+    yield from ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/etc/ld.so.cache")
+    yield from ("/dev/urandom", "/proc/cpuinfo", "/sys/devices/system/cpu")
+    yield _executable()
+    yield str(Path(os.__file__).parent)
+    settings = sysconfig.get_config_vars("DESTSHARED", "LIBDIR", "INSTSONAME")
+    dynamic_modules, libraries, own_library = (value or "/nonexistent" for value in settings)
+    yield dynamic_modules
+    yield str(Path(libraries, own_library))
+    yield from _packages()
+    if device == "cuda":
+        yield from ("/proc", "/sys")
+
+
+def _executable() -> str:
+    return os.path.realpath(getattr(sys, "_base_executable", sys.executable))
+
+
+def _packages() -> list[str]:
+    """Folders of installed packages."""
+    folders = [path for path in sys.path if Path(path).name in ("site-packages", "dist-packages")]
+    return [path for path in dict.fromkeys(folders) if Path(path).is_dir()]
