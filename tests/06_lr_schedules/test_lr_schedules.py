@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import math
 import re
+import warnings
 
 import numpy as np
 import pytest
@@ -40,13 +41,13 @@ class Groups(torch.optim.Optimizer):
 
 def torch_rates(make_scheduler, lr, total_steps):
     """The rates that a torch scheduler sets, step by step."""
-    optimizer = Groups(lr)
-    scheduler = make_scheduler(optimizer)
-    rates = []
-    for _ in range(total_steps):
-        rates.append(optimizer.param_groups[0]["lr"])
-        optimizer.step()
-        scheduler.step()
+    optimizer, rates = Groups(lr), []
+    with warnings.catch_warnings(action="ignore"):  # some releases warn of what they do themselves
+        scheduler = make_scheduler(optimizer)
+        for _ in range(total_steps):
+            rates.append(optimizer.param_groups[0]["lr"])
+            optimizer.step()
+            scheduler.step()
     return table(rates)
 
 
@@ -222,7 +223,7 @@ class TestCosine:
 # -- Part 3 -----------------------------------------------------------------------------------
 
 
-def observe_rates_after_warmup(kata, rates):
+def warm_up_and_return_the_rates(kata, rates):
     kata.warmup(rates, 4)
     return rates
 
@@ -286,7 +287,7 @@ class TestWarmup:
     def test_leaves_its_argument_alone(self, kata, rng):
         """`warmup` does not change the table that it is given."""
         rates = table(rng.uniform(0.5, 2, size=6))
-        assert_equal(kata.run(observe_rates_after_warmup, rates), rates)
+        assert_equal(kata.run(warm_up_and_return_the_rates, rates), rates)
 
     @pytest.mark.parametrize("value", [-1, -7])
     def test_warmup_refuses_a_negative_length(self, kata, value):
@@ -613,12 +614,12 @@ STEPS = {
 RATES = (0.1, 0.4, 0.05, 0.2, 0.3)
 
 
-def observe_arguments_after(kata, name, parameter, gradient, state):
+def step_and_return_the_arguments(kata, name, parameter, gradient, state):
     getattr(kata, name)(parameter, gradient, state, 0.1)
     return parameter, gradient, state
 
 
-def observe_state_after_the_gradient_changed(kata, name, parameter, gradient):
+def step_and_overwrite_the_arguments(kata, name, parameter, gradient):
     updated, state = getattr(kata, name)(parameter, gradient, {}, 0.1)
     parameter.fill_(7.0)
     gradient.fill_(7.0)
@@ -725,18 +726,18 @@ class TestOptimisers:
         """Parameter, gradient and state are as they were, on the first step and on a later one."""
         parameter, gradients = parameter_and_gradients(rng, (4,), torch.float64, device)
         arguments = (parameter, gradients[0], {})
-        assert_equal(kata.run(observe_arguments_after, name, *arguments), arguments)
+        assert_equal(kata.run(step_and_return_the_arguments, name, *arguments), arguments)
         state = {key: gradients[1].abs() + 0.1 for key in STEPS[name][1]}
         state |= {"step": 3} if name.startswith("adam") else {}
         arguments = (parameter, gradients[0], state)
-        assert_equal(kata.run(observe_arguments_after, name, *arguments), arguments)
+        assert_equal(kata.run(step_and_return_the_arguments, name, *arguments), arguments)
 
     @pytest.mark.parametrize("name", STEPS)
     def test_shares_no_memory_with_its_arguments(self, kata, rng, device, name):
         """What a step returned does not change when its gradient or parameter is overwritten."""
         parameter, gradients = parameter_and_gradients(rng, (4,), torch.float64, device)
         expected = next(torch_steps(name, parameter, gradients, {}))
-        got = kata.run(observe_state_after_the_gradient_changed, name, parameter, gradients[0])
+        got = kata.run(step_and_overwrite_the_arguments, name, parameter, gradients[0])
         assert_close(got, expected)
 
     @pytest.mark.parametrize("shape", [(3,), (2, 1), (1, 2, 3)], ids=str)
@@ -927,7 +928,7 @@ class TestPlan:
         expected = best_of_all_policies(transitions, -rewards, 0.8)
         assert_close(kata.policy_iteration(transitions, -rewards, 0.8), expected)
 
-    def test_patience(self, kata, device):
+    def test_a_far_reward_is_found(self, kata, device):
         """A far reward is found, however little the way there pays: 50 steps at discount 0.99."""
         states = torch.arange(51, device=device)
         transitions = torch.zeros(51, 2, 51, dtype=torch.float64, device=device)
@@ -965,7 +966,7 @@ class TestPlan:
         assert_close(values, expected)
 
     def test_rates_fall_as_the_run_goes_on(self, kata, device):
-        """On a training run the plan is that of working backwards: high rates first, low last."""
+        """On a training run the plan is that of working backwards: a lower loss, a lower rate."""
         rates, worth = planned_backwards(0.95)
         got = kata.policy_iteration(*training_run(device), 0.95)
         count = STAGES * len(LEVELS)
