@@ -53,6 +53,14 @@ def generator(rng, device):
     return torch.Generator(device).manual_seed(int(rng.integers(2**31)))
 
 
+@pytest.fixture(scope="module")
+def digits():
+    """1797 scanned digits; imported here, where no submission's time is running."""
+    from sklearn.datasets import load_digits
+
+    return load_digits(return_X_y=True)
+
+
 # -- probes: they run beside the submission -------------------------------------------------------
 
 
@@ -274,10 +282,10 @@ class TestLosses:
     def test_hinge(self, kata, device, dtype):
         """Hinge loss asks for a margin of 1 and gives nothing for more."""
         scores = torch.tensor([[0.25, -2.0, 3.0], [-0.5, 1.0, 0.0]], dtype=dtype, device=device)
-        targets = torch.tensor([[1, 1, 1], [-1, -1, 1]], device=device)
-        expected = (0.75 + 3 + 0 + 0.5 + 2 + 1) / 6
-        got = kata.run(without_autograd, "hinge", scores, targets)
-        assert_close(got, torch.tensor(expected, dtype=dtype, device=device))
+        expected = torch.tensor((0.75 + 3 + 0 + 0.5 + 2 + 1) / 6, dtype=dtype, device=device)
+        for kind in (torch.int64, torch.float64):
+            targets = torch.tensor([[1, 1, 1], [-1, -1, 1]], dtype=kind, device=device)
+            assert_close(kata.run(without_autograd, "hinge", scores, targets), expected)
 
     @pytest.mark.parametrize(
         ("shape", "dtype"), [((1,), torch.float32), ((7,), torch.float32), ((3, 5), torch.float64)]
@@ -348,7 +356,7 @@ class TestLosses:
 
 @part("Forward pass", points=1)
 class TestForwardPass:
-    @pytest.mark.parametrize("sizes", [(4, 3), [6, 5, 4, 2]])
+    @pytest.mark.parametrize("sizes", [(4, 3), [6, 1, 4, 2]])
     def test_shapes_of_the_parameters(self, kata, rng, device, sizes):
         """Layers are (weight, bias) tuples of shapes (fan_in, fan_out) and (fan_out,)."""
         got = kata.initialise(sizes, generator(rng, device))
@@ -801,7 +809,8 @@ class TestMetrics:
 
     def test_nothing_to_count(self, kata, device):
         """A class without rows or without predictions scores 0, and counts in the macro means."""
-        for table in ([[5, 0, 2], [3, 0, 1], [0, 0, 0]], [[0, 0], [0, 0]], [[0, 0], [0, 9]]):
+        rare = [[1, 0], [2, 3]], [[0, 0], [0, 9]], [[0, 0], [0, 0]]
+        for table in ([[5, 0, 2], [3, 0, 1], [0, 0, 0]], *rare):
             got = kata.classification_scores(torch.tensor(table, device=device))
             assert_close(got, expected_scores(np.array(table), device))
 
@@ -1160,8 +1169,10 @@ def reading_damage(kata, state, kind):
         path = Path(folder) / "run.checkpoint"
         kata.save(path, state)
         whole = path.read_bytes()
-        if kind == "other":
+        if kind == "list":
             torch.save([1, 2, 3], path)
+        elif kind == "dict":
+            torch.save({"weight": torch.ones(3)}, path)
         else:
             path.write_bytes(
                 {"half": whole[: len(whole) // 2], "empty": b"", "text": b"hello"}[kind]
@@ -1176,12 +1187,9 @@ def reading_damage(kata, state, kind):
 OPTIONS = {
     "adam, as it comes": ("adam", {}),
     "sgd, as it comes": ("sgd", {}),
-    "adam with a penalty": (
-        "adam",
-        {"batch_size": 32, "learning_rate": 0.02, "l1": 2e-3, "l2": 0.1},
-    ),
-    "adam with class weights": ("adam", {"batch_size": 7, "class_weights": [0.4, 3.0, 1.5, 0.7]}),
-    "sgd with all": (
+    "adam, l1": ("adam", {"batch_size": 32, "learning_rate": 0.02, "l1": 4e-3}),
+    "adam, class weights": ("adam", {"batch_size": 7, "class_weights": [0.4, 3.0, 1.5, 0.7]}),
+    "sgd, all": (
         "sgd",
         {
             "batch_size": 40,
@@ -1192,7 +1200,10 @@ OPTIONS = {
             "class_weights": [2.0, 0.2, 1.0, 0.9],
         },
     ),
-    "sgd without momentum": ("sgd", {"learning_rate": 0.4, "momentum": 0.0, "batch_size": 1000}),
+    "sgd, no momentum, l2": (
+        "sgd",
+        {"batch_size": 1000, "learning_rate": 0.4, "momentum": 0.0, "l2": 0.1},
+    ),
 }
 
 
@@ -1257,8 +1268,8 @@ class TestTraining:
         parameters, (*data, _) = problem(rng, device, epochs=0)
         orders = torch.tensor(rng.integers(0, 40, size=(2, 75)), device=device)
         data = (*data, orders)
-        expected = reference_run(parameters, "adam", *data, batch_size=20, learning_rate=0.01)
-        options = {"batch_size": 20, "learning_rate": 0.01}
+        options = {"batch_size": 1, "learning_rate": 0.01}
+        expected = reference_run(parameters, "adam", *data, **options)
         got = kata.run(train_on, parameters, "adam", data, options)
         assert_close(shown(got), expected[-1], rtol=1e-8)
 
@@ -1299,6 +1310,16 @@ class TestTraining:
         }
         got = kata.run(train_on, parameters, "sgd", data, {**options, "patience": patience})
         assert_close(shown(got), expected, rtol=1e-8)
+
+    def test_standing_still_is_no_progress(self, kata, rng, device):
+        """A validation loss equal to the least so far is not a new least one."""
+        parameters, (*data, _) = problem(rng, device, epochs=0, dtype=torch.float32)
+        data = (*data, torch.tensor([[3], [1], [4], [1], [5]], device=device))
+        options = {"learning_rate": 1e-30, "patience": 2}
+        got = shown(kata.run(train_on, parameters, "sgd", data, options))
+        assert_close(got["parameters"], parameters)
+        assert_equal(len(got["validation_losses"]), 3)
+        assert_equal(got["stopped"], True)
 
     @pytest.mark.parametrize(
         ("optimiser", "by_file"), [("sgd", False), ("adam", False), ("adam", True)]
@@ -1400,21 +1421,19 @@ class TestTraining:
         assert there == ["run.checkpoint"], "the code that the file carries was run"
         assert "run.checkpoint" in said, f"refusing the file, `load` said {said!r}"
 
-    @pytest.mark.parametrize("kind", ["half", "empty", "text", "other"])
+    @pytest.mark.parametrize("kind", ["half", "empty", "text", "list", "dict"])
     def test_load_refuses_damage(self, kata, rng, device, kind):
         """Half a file, an empty one or another kind of file: a ValueError that names it."""
         said = kata.run(reading_damage, kata.begin(network(rng, (4, 3), device)), kind)
         assert_equal(type(said), str)
         assert "run.checkpoint" in said, f"refusing the file, `load` said {said!r}"
 
-    def test_learns_digits(self, kata, rng, device):
+    def test_learns_digits(self, kata, rng, device, digits):
         """Ten epochs of Adam on 1437 scanned digits reach an accuracy of 0.85 on 360 others."""
-        from sklearn.datasets import load_digits
-
-        pixels, digits = load_digits(return_X_y=True)
-        shuffled = rng.permutation(len(digits))
+        pixels, classes = digits
+        shuffled = rng.permutation(len(classes))
         inputs = torch.tensor(pixels[shuffled] / 16, dtype=torch.float32, device=device)
-        targets = torch.tensor(digits[shuffled], dtype=torch.int64, device=device)
+        targets = torch.tensor(classes[shuffled], dtype=torch.int64, device=device)
         parameters = [
             (w * math.sqrt(2), torch.zeros_like(b))
             for w, b in network(rng, (64, 128, 10), device, torch.float32)
