@@ -37,6 +37,21 @@ def solutions(session: nox.Session, device: str) -> None:
 
 
 @nox.session
+def grade(session: nox.Session) -> None:
+    """Judge submissions that nobody trusts, isolated (`-- PATH... --exercise 06`)."""
+    cluster = any(word.startswith("--cluster") for word in session.posargs)
+    _install(session, "grade", *(["cluster"] if cluster else []))
+    session.run("python", "-m", "grader", "grade", *session.posargs, env=ENV, log=False)
+
+
+@nox.session
+def gradescope(session: nox.Session) -> None:
+    """Write the archive that Gradescope takes (`-- 06` for one exercise)."""
+    _install(session)
+    session.run("python", "-m", "grader.bundle", "autograder.zip", *session.posargs, env=ENV)
+
+
+@nox.session
 def tests(session: nox.Session) -> None:
     """Prove what this repository promises: tests, banks, grader."""
     _install(session, "tests")
