@@ -18,7 +18,8 @@ def repository(tmp_path: Path) -> Path:
     """A copy of the grader beside one exercise, `01_scaling`, whose stub is untouched."""
     root = tmp_path / "repository"
     shutil.copytree(ROOT / "grader", root / "grader")
-    shutil.copy(ROOT / "pyproject.toml", root)
+    for name in ("pyproject.toml", "constraints.txt"):
+        shutil.copy(ROOT / name, root)
     for tree, text in (("exercises", STUB), ("solutions", SOLUTION)):
         folder = root / tree / "01_scaling"
         folder.mkdir(parents=True)
