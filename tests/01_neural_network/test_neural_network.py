@@ -74,6 +74,11 @@ def arguments_after(kata, name, *args):
     return args
 
 
+def labels_after(kata, name, targets, *args):
+    getattr(kata, name)(targets, *args)
+    return targets
+
+
 def global_randomness_around(kata, name, *args):
     before = torch.get_rng_state()
     getattr(kata, name)(*args)
@@ -301,14 +306,14 @@ class TestLosses:
     @pytest.mark.parametrize(
         ("logits", "targets", "weights", "argument"),
         [
-            (torch.zeros(3), torch.zeros(3, dtype=torch.int64), None, r"\blogits\b.*3,"),
+            (torch.zeros(3), torch.zeros(3, dtype=torch.int64), None, r"\blogits\b.*3"),
             (torch.zeros(0, 3), torch.zeros(0, dtype=torch.int64), None, r"\blogits\b.*0, 3"),
-            (torch.zeros(2, 3), torch.tensor([0, 1, 2]), None, r"\btargets\b.*3,"),
+            (torch.zeros(2, 3), torch.tensor([0, 1, 2]), None, r"\btargets\b.*3"),
             (torch.zeros(2, 3), torch.tensor([[0], [1]]), None, r"\btargets\b.*2, 1"),
             (torch.zeros(2, 3), torch.tensor([0.0, 1.0]), None, r"\btargets\b.*float32"),
             (torch.zeros(2, 3), torch.tensor([0, 3]), None, r"\btargets\b.*3"),
             (torch.zeros(2, 3), torch.tensor([-1, 0]), None, r"\btargets\b.*-1"),
-            (torch.zeros(2, 3), torch.tensor([0, 2]), torch.ones(2), r"\bclass_weights\b.*2,"),
+            (torch.zeros(2, 3), torch.tensor([0, 2]), torch.ones(2), r"\bclass_weights\b.*2"),
             (torch.zeros(2, 3), torch.tensor([0, 2]), torch.ones(1, 3), r"\bclass_weights\b.*1, 3"),
         ],
     )
@@ -324,14 +329,14 @@ class TestLosses:
             ("binary_log_loss", [0.5, 2.0], [1.0, 1.25], r"1\.25"),
             ("binary_log_loss", [0.5, 2.0], [-0.5, 1.0], r"-0\.5"),
             ("binary_log_loss", [0.5, 2.0], [[1.0], [0.0]], "2, 1"),
-            ("binary_log_loss", [], [], "0,"),
+            ("binary_log_loss", [], [], "0"),
             ("hinge", [0.5, 2.0], [1.0, 0.0], "0"),
             ("hinge", [0.5, 2.0], [1.0, 2.0], "2"),
             ("hinge", [0.5, 2.0], [[1.0], [-1.0]], "2, 1"),
-            ("hinge", [], [], "0,"),
+            ("hinge", [], [], "0"),
             ("mse", [0.5, 2.0], [[1.0], [-1.0]], "2, 1"),
-            ("mse", [0.5, 2.0], [1.0], "1,"),
-            ("mse", [], [], "0,"),
+            ("mse", [0.5, 2.0], [1.0], "1"),
+            ("mse", [], [], "0"),
         ],
     )
     def test_other_losses_refuse(self, kata, device, name, outputs, targets, value):
@@ -414,7 +419,7 @@ class TestForwardPass:
     @pytest.mark.parametrize("sizes", [(), (5,), (5, 0), (0, 5), (4, -1, 3)])
     def test_initialise_refuses(self, kata, rng, device, sizes):
         """Fewer than two sizes, or one below 1, are refused."""
-        with pytest.raises(ValueError, match=rf"\bsizes\b.*\({', '.join(map(str, sizes))}"):
+        with pytest.raises(ValueError, match=rf"\bsizes\b.*{', '.join(map(str, sizes))}"):
             kata.initialise(sizes, generator(rng, device))
 
     @pytest.mark.parametrize("sizes", DEPTHS)
@@ -441,7 +446,7 @@ class TestForwardPass:
     @pytest.mark.parametrize("shape", [(6, 3), (4,), (2, 6, 4)])
     def test_forward_refuses(self, kata, rng, device, shape):
         """Inputs that do not fit the first layer are refused."""
-        with pytest.raises(ValueError, match=rf"\binputs\b.*\({', '.join(map(str, shape))}"):
+        with pytest.raises(ValueError, match=rf"\binputs\b.*{', '.join(map(str, shape))}"):
             kata.forward(network(rng, (4, 5, 3), device), normal(rng, *shape, device=device))
 
 
@@ -520,10 +525,10 @@ class TestBackwardPass:
         ("rows", "width", "targets", "weights", "argument"),
         [
             (2, 3, [0, 1], 3, r"\binputs\b.*2, 3"),
-            (2, 4, [0, 1, 1], 3, r"\btargets\b.*3,"),
+            (2, 4, [0, 1, 1], 3, r"\btargets\b.*3"),
             (2, 4, [0, 3], 3, r"\btargets\b.*3"),
             (2, 4, [-1, 0], 3, r"\btargets\b.*-1"),
-            (2, 4, [0, 2], 4, r"\bclass_weights\b.*4,"),
+            (2, 4, [0, 2], 4, r"\bclass_weights\b.*4"),
         ],
     )
     def test_backward_refuses(self, kata, rng, device, rows, width, targets, weights, argument):
@@ -656,8 +661,8 @@ class TestGradientCheck:
         ("point", "gradient", "step", "argument"),
         [
             ([1.0, 2.0], [[3.0, 12.0]], 1e-6, r"\bgradient\b.*1, 2"),
-            ([1.0, 2.0], [3.0], 1e-6, r"\bgradient\b.*1,"),
-            ([], [], 1e-6, r"\bpoint\b.*0,"),
+            ([1.0, 2.0], [3.0], 1e-6, r"\bgradient\b.*1"),
+            ([], [], 1e-6, r"\bpoint\b.*0"),
             ([1.0, 2.0], [3.0, 12.0], 0.0, r"\bstep\b.*0"),
             ([1.0, 2.0], [3.0, 12.0], -0.25, r"\bstep\b.*-0\.25"),
         ],
@@ -710,7 +715,7 @@ class TestRegularisation:
             kata.dropout(torch.ones(3, device=device), rate, mask, training)
 
     @pytest.mark.parametrize(
-        ("mask", "value"), [([True, False, True], "3,"), ([[1.0] * 3] * 2, "float32")]
+        ("mask", "value"), [([True, False, True], "3"), ([[1.0] * 3] * 2, "float32")]
     )
     def test_dropout_refuses_a_mask(self, kata, device, mask, value):
         """A mask of another shape, even one that broadcasts, or without truth values: refused."""
@@ -780,7 +785,7 @@ class TestMetrics:
             ([[0], [1]], [0, 1], r"\btargets\b.*2, 1"),
             ([0, 1, 2], [0, 1, 3], r"\bpredictions\b.*3"),
             ([0, 1, 2], [0, 1, -1], r"\bpredictions\b.*-1"),
-            ([0, 1, 2], [2], r"\bpredictions\b.*1,"),
+            ([0, 1, 2], [2], r"\bpredictions\b.*1"),
             ([0, 1], [0.0, 1.0], r"\bpredictions\b.*float32"),
         ],
     )
@@ -818,7 +823,7 @@ class TestMetrics:
     def test_scores_refuse(self, kata, device, shape):
         """A table that is not square is refused."""
         table = torch.ones(shape, dtype=torch.int64, device=device)
-        with pytest.raises(ValueError, match=rf"\bconfusion\b.*\({', '.join(map(str, shape))}"):
+        with pytest.raises(ValueError, match=rf"\bconfusion\b.*{', '.join(map(str, shape))}"):
             kata.classification_scores(table)
 
     @pytest.mark.parametrize(
@@ -866,7 +871,7 @@ class TestMetrics:
             ([0, 0], [0.1, 0.2], r"\btargets\b.*0"),
             ([0, 1, 2], [0.1, 0.2, 0.3], r"\btargets\b.*2"),
             ([-1, 1], [0.1, 0.2], r"\btargets\b.*-1"),
-            ([0, 1], [0.1, 0.2, 0.3], r"\bscores\b.*3,"),
+            ([0, 1], [0.1, 0.2, 0.3], r"\bscores\b.*3"),
             ([0, 1], [[0.1], [0.2]], r"\bscores\b.*2, 1"),
             ([0, 1], [0.1, math.nan], r"\bscores\b"),
         ],
@@ -875,6 +880,19 @@ class TestMetrics:
         """One class alone, a third one, scores of another shape, NaN: refused."""
         with pytest.raises(ValueError, match=argument):
             kata.roc_auc(torch.tensor(targets, device=device), torch.tensor(scores, device=device))
+
+    def test_metrics_leave_their_inputs(self, kata, rng, device):
+        """No metric changes its inputs."""
+        targets, predictions = (labels(rng, 20, 2, device) for _ in range(2))
+        pair = normal(rng, 20, device=device), normal(rng, 20, device=device)
+        for name, args in {
+            "confusion_matrix": (targets, predictions, 2),
+            "classification_scores": (torch.tensor([[5, 0], [2, 3]], device=device),),
+            "roc_auc": (targets, pair[0]),
+            "rmse": pair,
+            "mae": pair,
+        }.items():
+            assert_equal(kata.run(arguments_after, name, *args), args)
 
     @pytest.mark.parametrize("dtype", DTYPES)
     @pytest.mark.parametrize("name", ["rmse", "mae"])
@@ -897,7 +915,7 @@ class TestMetrics:
     def test_regression_errors_refuse(self, kata, device, name, shape, other):
         """Targets of another shape, even one that broadcasts, and no targets at all: refused."""
         args = torch.ones(shape, device=device), torch.zeros(other, device=device)
-        with pytest.raises(ValueError, match=rf"\btargets\b.*\({', '.join(map(str, other))}"):
+        with pytest.raises(ValueError, match=rf"\btargets\b.*{', '.join(map(str, other))}"):
             getattr(kata, name)(*args)
 
 
@@ -1057,9 +1075,21 @@ class TestImbalance:
         before, after = kata.run(global_randomness_around, "oversample", targets, source)
         assert_equal(after, before)
 
+    def test_labels_stay_as_they_are(self, kata, rng, device):
+        """No function of this part changes the labels."""
+        targets = torch.tensor(rng.permutation([0] * 20 + [1] * 7), device=device)
+        source = generator(rng, device)
+        for name, *args in (
+            ("balanced_weights", 2),
+            ("stratified_split", 0.3, source),
+            ("oversample", source),
+        ):
+            after = kata.run(labels_after, name, targets, *args)
+            assert_equal(after, targets)
+
     def test_oversampling_refuses(self, kata, rng, device):
         """No rows at all are refused."""
-        with pytest.raises(ValueError, match=r"\btargets\b.*0,"):
+        with pytest.raises(ValueError, match=r"\btargets\b.*0"):
             kata.oversample(
                 torch.zeros(0, dtype=torch.int64, device=device), generator(rng, device)
             )
@@ -1226,7 +1256,7 @@ class TestTraining:
     @pytest.mark.parametrize("optimiser", ["Adam", "rmsprop", ""])
     def test_begin_refuses(self, kata, rng, device, optimiser):
         """An unknown optimiser is refused by its name."""
-        with pytest.raises(ValueError, match=rf"\boptimiser\b.*'{optimiser}'"):
+        with pytest.raises(ValueError, match=rf"\boptimiser\b.*{optimiser}"):
             kata.begin(network(rng, (4, 3), device), optimiser)
 
     @pytest.mark.parametrize("optimiser", ["sgd", "adam"])
@@ -1355,11 +1385,11 @@ class TestTraining:
         ("change", "argument"),
         [
             ({"inputs": (6, 3)}, r"\binputs\b.*6, 3"),
-            ({"targets": [0, 1, 2, 0, 1]}, r"\btargets\b.*5,"),
+            ({"targets": [0, 1, 2, 0, 1]}, r"\btargets\b.*5"),
             ({"targets": [0, 1, 2, 0, 1, 3]}, r"\btargets\b.*3"),
             ({"orders": [[0, 1, 6]]}, r"\borders\b.*6"),
             ({"orders": [[0, 1, -1]]}, r"\borders\b.*-1"),
-            ({"orders": [0, 1, 2]}, r"\borders\b.*3,"),
+            ({"orders": [0, 1, 2]}, r"\borders\b.*3"),
             ({"orders": [[], []]}, r"\borders\b.*2, 0"),
             ({"orders": [[0.0, 1.0]]}, r"\borders\b.*float32"),
             ({"batch_size": 0}, r"\bbatch_size\b.*0"),
