@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from grader.explain import explain
+from grader.render.text import plain
 from grader.report import ExerciseResult, PartResult, Report, State
 
 _CELLS = {
@@ -61,7 +62,7 @@ def closing(report: Report, style: Style) -> list[str]:
         lines.append(f"{'Read':<10}{folder}/README.md")
         lines.append(f"{'Write in':<10}{exercise.file}")
     if test := part.first_unsolved:
-        lines += explain(test, style.room)
+        lines += [plain(line) for line in explain(test, style.room)]
     return lines
 
 

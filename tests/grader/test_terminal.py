@@ -84,3 +84,11 @@ def test_an_explanation_never_exceeds_its_lines() -> None:
     long = "word " * 1000
     test = TestResult("T::t", S.WRONG, long, "", long, long, long, long, long, long)
     assert len(explain(test)) <= MAX_LINES
+
+
+def test_a_submission_cannot_command_the_terminal() -> None:
+    """Escape sequences in what a submission said are shown, not obeyed."""
+    test = TestResult("T::t", S.WRONG, "Do it.", message="\x1b[2J\x1b]0;owned\x07", output="\x9b1m")
+    part = PartResult(1, "Part", 2, (test,))
+    text = shown(ExerciseResult("01_a", (part,)))
+    assert not [c for c in text if c in "\x1b\x07\x9b"]
