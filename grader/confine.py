@@ -150,15 +150,18 @@ def _drop_capabilities() -> None:
 
 # -- system calls -----------------------------------------------------------------------------
 #
-# Without sockets there is no loopback to meet a sibling on; without new namespaces,
-# tracing and the rest, far less of the kernel is within reach.
+# Without sockets there is no loopback to meet a sibling on; memory that no process owns is
+# memory that no limit counts; without the rest far less of the kernel is within reach.
 
 _NUMBERS = {
     "x86_64": (
         0xC000_003E,
         {"clone": 56, "clone3": 435},
         {
+            "shmget": 29,
             "socket": 41,
+            "semget": 64,
+            "msgget": 68,
             "ptrace": 101,
             "personality": 135,
             "add_key": 248,
@@ -169,6 +172,7 @@ _NUMBERS = {
             "setns": 308,
             "process_vm_readv": 310,
             "process_vm_writev": 311,
+            "memfd_create": 319,
             "bpf": 321,
             "userfaultfd": 323,
             "io_uring_setup": 425,
@@ -182,6 +186,9 @@ _NUMBERS = {
             "personality": 92,
             "unshare": 97,
             "ptrace": 117,
+            "msgget": 186,
+            "semget": 190,
+            "shmget": 194,
             "socket": 198,
             "add_key": 217,
             "request_key": 218,
@@ -190,6 +197,7 @@ _NUMBERS = {
             "setns": 268,
             "process_vm_readv": 270,
             "process_vm_writev": 271,
+            "memfd_create": 279,
             "bpf": 280,
             "userfaultfd": 282,
             "io_uring_setup": 425,

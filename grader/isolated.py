@@ -27,6 +27,7 @@ from grader.server import Server
 from grader.subject import BadSignature
 
 MAX_SOURCE = 2**20
+MAX_TEXT = 4_000
 _KINDS: dict[str, type[Exception]] = {
     "load": LoadFailure,
     "signature": BadSignature,
@@ -137,7 +138,8 @@ class Isolated:
             case "raised", dict(facts):
                 raise self._rebuilt(facts)
             case "unreadable", str(text):
-                raise Crashed(f"the inputs cannot be read beside the submission: {text}")
+                reason = text[:MAX_TEXT]
+                raise Crashed(f"the inputs cannot be read beside the submission: {reason}")
         raise Malformed("of another kind")
 
     def _rebuilt(self, facts: dict) -> Exception:
@@ -150,7 +152,7 @@ class Isolated:
                 "text": str(text),
                 "where": str(where),
             }:
-                problem = _family(kind, bases)(text)
+                problem = _family(kind, bases)(text[:MAX_TEXT])
             case _:
                 raise Malformed("an exception of another shape")
         paths = [source.path for source in self._sources]

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-import socket
-import subprocess
 import sys
-import sysconfig
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
 from grader.catalog import ROOT
 from grader.confine import Plan
 from grader.failures import IsolationFailure
-from grader.server import ERRORS, Launch
 
 SCRATCH = "/scratch"
 ENVIRONMENT = {
@@ -32,7 +28,7 @@ ENVIRONMENT = {
 }
 
 # The server gets the modules that it needs as text: no file of the grader is in its reach.
-_MODULES = ("data", "codec", "loader", "subject", "confine", "worker")
+MODULES = ("data", "codec", "loader", "subject", "confine", "worker")
 _BOOT = """
 import sys, types
 sys.path += {paths!r}
@@ -44,30 +40,11 @@ module.main()
 """
 
 
-def launcher(command: Callable[[Path], list[str]], environment: dict[str, str]) -> Launch:
-    """Start what `command` makes of the server's folder; whoever lacks memory, it ends first."""
-    first = 'echo 1000 2>/dev/null >/proc/self/oom_score_adj; exec "$@"'
-
-    def launch(control: socket.socket, folder: Path) -> subprocess.Popen:
-        with (folder / ERRORS).open("wb") as errors:
-            return subprocess.Popen(
-                ["/bin/sh", "-c", first, "sh", *command(folder)],
-                stdin=control.fileno(),
-                stdout=errors,
-                stderr=errors,
-                env=environment,
-                cwd="/",
-                start_new_session=True,
-            )
-
-    return launch
-
-
 def python(plan: Plan) -> list[str]:
     """The command of a fork server that confines its workers by `plan`."""
     folder = Path(__file__).parent
     texts = {"grader": ""} | {
-        f"grader.{name}": (folder / f"{name}.py").read_text(encoding="utf-8") for name in _MODULES
+        f"grader.{name}": (folder / f"{name}.py").read_text(encoding="utf-8") for name in MODULES
     }
     boot = _BOOT.format(paths=_packages(), modules=texts)
     return [_executable(), "-I", "-S", "-u", "-X", "utf8", "-c", boot, json.dumps(asdict(plan))]
@@ -92,10 +69,7 @@ def _wanted(device: str) -> Iterator[str]:
     yield from ("/dev/urandom", "/proc/cpuinfo", "/sys/devices/system/cpu")
     yield _executable()
     yield str(Path(os.__file__).parent)
-    settings = sysconfig.get_config_vars("DESTSHARED", "LIBDIR", "INSTSONAME")
-    dynamic_modules, libraries, own_library = (value or "/nonexistent" for value in settings)
-    yield dynamic_modules
-    yield str(Path(libraries, own_library))
+    yield from (f"{sys.base_prefix}/lib", f"{sys.base_prefix}/lib64")
     yield from _packages()
     if device == "cuda":
         yield from ("/proc", "/sys")

@@ -40,6 +40,7 @@ _spent = pytest.StashKey[set[str]]()
 _server: pytest.StashKey[Server] = pytest.StashKey()
 _isolated: pytest.StashKey[Isolated] = pytest.StashKey()
 _printed = pytest.StashKey[str]()
+_OF_ONE_RUN: tuple[pytest.StashKey[Any], ...] = (_result, _kata, _isolated, _printed)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -236,8 +237,8 @@ def pytest_make_collect_report(
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    for key in (_result, _kata, _isolated, _printed):
-        if key in item.stash:  # of an earlier run of the same test, on another subject
+    for key in _OF_ONE_RUN:  # what an earlier run of this test, on another subject, left here
+        if key in item.stash:
             del item.stash[key]
     if exercise := exercise_of(item):
         _emit(

@@ -21,7 +21,7 @@ from typing import Any
 from grader.canaries import harms
 from grader.confine import Plan
 from grader.failures import IsolationFailure
-from grader.launch import ENVIRONMENT, SCRATCH, gpus, launcher, python, readable
+from grader.launch import ENVIRONMENT, SCRATCH, gpus, python, readable
 from grader.server import Server
 
 KINDS = ("auto", "bubblewrap", "sandlock", "none")
@@ -110,7 +110,7 @@ def _bubblewrap(device: str, options: list[str], uid: int) -> Server:
         command += ["--dev-bind", path, path]
     command += ["--dir", SCRATCH, "--remount-ro", "/"]
     command += python(_plan(device, wall="namespaces", uid=uid, scratch=SCRATCH))
-    return Server(launcher(lambda folder: command, {}), "bubblewrap", sweeps=False)
+    return Server("bubblewrap", lambda folder: command, {}, sweeps=False)
 
 
 def sandlock(device: str = "cpu") -> Server:
@@ -138,7 +138,7 @@ def sandlock(device: str = "cpu") -> Server:
         plan = _plan(device, **walls, scratch=str(folder), processes=0)
         return [sys.executable, "-I", "-c", start, json.dumps(policy), *python(plan)]
 
-    return Server(launcher(command, {"HOME": "/"}), "sandlock", sweeps=True)
+    return Server("sandlock", command, {"HOME": "/"}, sweeps=True)
 
 
 def none(device: str = "cpu") -> Server:
@@ -147,13 +147,13 @@ def none(device: str = "cpu") -> Server:
     def command(folder: Path) -> list[str]:
         return python(_plan(device, scratch=str(folder), processes=0))
 
-    return Server(launcher(command, ENVIRONMENT), "none", sweeps=True)
+    return Server("none", command, ENVIRONMENT, sweeps=True)
 
 
 def _plan(device: str, **settings: Any) -> Plan:
     plan = replace(Plan(), **settings)
     # A driver maps the memory of its devices, far beyond any useful limit.
-    return replace(plan, address_space=0) if device == "cuda" else plan
+    return replace(plan, memory=0, address_space=0) if device == "cuda" else plan
 
 
 MAKERS: tuple[tuple[str, Callable[[str], Server]], ...] = (

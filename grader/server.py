@@ -14,25 +14,23 @@ import select
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NoReturn
 
+from grader import keeper
 from grader.codec import MAX_BYTES
 from grader.failures import Crashed, IsolationFailure
 from grader.worker import COMMAND, FRAME, READY, REPLY
 
 STARTUP = 120.0  # seconds for the server to import its libraries on a loaded machine
 PATIENCE = 20.0  # seconds for the server to fork a worker or to end one
-ERRORS = "stderr.txt"  # in the server's folder, where its process writes to
 MAX_OUTPUT = 64 * 2**10
 _MAX_ANSWER = MAX_BYTES + 2**16
 _CHUNK = 2**16
-_SWEEP = 2.0  # seconds after which whoever still forks is ended with the whole sandbox
-
-Launch = Callable[[socket.socket, Path], subprocess.Popen]
 
 
 class Server:
@@ -40,22 +38,28 @@ class Server:
 
     Parameters
     ----------
-    launch : callable
-        Starts the server's process, given its standard input and a folder of its own.
     name : str
         What the sandbox is called, for reports.
+    command : callable
+        What to start, given a folder that ends with the server.
+    environment : mapping of str to str
+        All variables that the command is to have.
     sweeps : bool
         Whether descendants can outlive their worker and have to be swept up; not
         needed where every worker has a process namespace of its own.
-
-    Notes
-    -----
-    Use it from the thread that starts it: the sandbox ends with that thread.
     """
 
-    def __init__(self, launch: Launch, name: str, *, sweeps: bool) -> None:
+    def __init__(
+        self,
+        name: str,
+        command: Callable[[Path], list[str]],
+        environment: Mapping[str, str],
+        *,
+        sweeps: bool,
+    ) -> None:
         self.name = name
-        self._launch = launch
+        self._command = command
+        self._environment = environment
         self._sweeps = sweeps
         self._process: subprocess.Popen | None = None
         self._ordered = 0
@@ -69,24 +73,40 @@ class Server:
 
     def start(self) -> None:
         """Start the process and fork the spare; takes seconds, for it imports torch."""
-        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._folder = Path(tempfile.mkdtemp(prefix="katas-"))
-        with theirs:
-            self._process = self._launch(theirs, self._folder)
-        self._number = self._reply(STARTUP)
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `stop`
+        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        reading, self._lifeline = os.pipe()
+        script = Path(keeper.__file__)
+        arguments = [str(reading), str(self._folder), *self._command(self._folder)]
+        self._process = subprocess.Popen(
+            [sys.executable, "-I", "-S", str(script), *arguments],
+            stdin=theirs.fileno(),
+            stdout=self._errors,
+            stderr=self._errors,
+            env=self._environment,
+            cwd="/",
+            pass_fds=(reading,),
+            start_new_session=True,
+        )
+        theirs.close()
+        os.close(reading)
         self._order_spare()
+        self._number = self._reply(STARTUP)
 
     def stop(self) -> None:
         """End the server and every worker."""
         process, self._process = self._process, None
         if process is None:
             return
+        os.close(self._lifeline)
         self._control.close()
+        self._spare.release()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(2 * keeper.SECONDS)
         process.kill()
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
         process.wait()
-        _remove(self._folder)
+        self._errors.close()
 
     def worker(self) -> Worker:
         """A fresh worker, confined and waiting for its first request."""
@@ -112,7 +132,7 @@ class Server:
         self._ordered += 1
         self._spare = Worker(self, self._ordered, channel, reading)
         with theirs:
-            self._command(b"f", self._ordered, theirs.fileno(), writing)
+            self._send(b"f", self._ordered, theirs.fileno(), writing)
         os.close(writing)
 
     def _meet_spare(self) -> None:
@@ -121,28 +141,27 @@ class Server:
 
     def end(self, worker: Worker) -> str:
         """Kill a worker with all its descendants, and say how it ended."""
+        if self._process is None:
+            return "the sandbox had ended"
         try:
             self._meet_spare()
-            self._command(b"k", worker.number)
+            self._send(b"k", worker.number)
             code = self._reply(PATIENCE)
             if self._sweeps:
-                self._sweep()
-                _remove(self._folder / str(worker.ordinal))
+                self._sweep_up_after(worker)
         except IsolationFailure as problem:
             self.stop()
             return f"the process took the sandbox down with it ({problem})"
         return _manner(code)
 
-    def _sweep(self) -> None:
-        limit = time.monotonic() + _SWEEP
-        while strays := _children(self._number) - {self._spare.number}:
-            for stray in strays:
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(stray, signal.SIGKILL)
-            if time.monotonic() > limit:
-                self._fail("its descendants fork faster than they can be ended")
+    def _sweep_up_after(self, worker: Worker) -> None:
+        if not keeper.sweep(self._number, self._spare.number):
+            self._fail("its descendants outlived it")
+        # What a submission leaves may be nested deeper than Python could follow.
+        leftovers = str(self._folder / str(worker.ordinal))
+        subprocess.run(["rm", "-rf", leftovers], stderr=subprocess.DEVNULL, check=False)
 
-    def _command(self, command: bytes, number: int, *descriptors: int) -> None:
+    def _send(self, command: bytes, number: int, *descriptors: int) -> None:
         try:
             socket.send_fds(self._control, [COMMAND.pack(command, number)], descriptors)
         except OSError:
@@ -159,11 +178,10 @@ class Server:
         return REPLY.unpack(reply)[0]
 
     def _fail(self, reason: str) -> NoReturn:
-        with contextlib.suppress(OSError):
-            errors = (self._folder / ERRORS).read_text(errors="replace").strip()
-            reason += f": {errors[-2000:]}" if errors else ""
+        self._errors.seek(0)
+        errors = self._errors.read().decode(errors="replace").strip()
         self.stop()
-        raise IsolationFailure(f"sandbox {self.name}: {reason}")
+        raise IsolationFailure(f"sandbox {self.name}: {reason}: {errors[-2000:]}".rstrip(": "))
 
 
 class Worker:
@@ -189,6 +207,7 @@ class Worker:
         except (Crashed, TimeoutError) as problem:
             greeting, self.printed = b"", self.printed + f"\n{problem}".encode()
         if greeting != READY:
+            self.close()
             printed = self.printed.decode(errors="replace").strip()
             raise IsolationFailure(f"sandbox {self._server.name}: no confined worker: {printed}")
 
@@ -214,9 +233,14 @@ class Worker:
         ending = self._server.end(self)
         for _ in range(MAX_OUTPUT // _CHUNK + 1):
             self._drain()
+        self.release()
+        return ending
+
+    def release(self) -> None:
+        """Let go of the channel and of what is printed."""
+        self._alive = False
         self._channel.close()
         os.close(self._output)
-        return ending
 
     def _converse(self, message: bytes, seconds: float) -> bytes:
         outgoing, incoming = memoryview(message), bytearray()
@@ -270,24 +294,8 @@ def _is_whole(incoming: bytearray) -> bool:
     return size > _MAX_ANSWER or len(incoming) >= FRAME.size + size
 
 
-def _remove(folder: Path) -> None:
-    """Remove a folder however deep: what a submission leaves may be deeper than Python recurses."""
-    subprocess.run(["rm", "-rf", str(folder)], stderr=subprocess.DEVNULL, check=False)
-
-
 def _manner(code: int) -> str:
     if code >= 0:
         return f"the process left with exit code {code}"
     name = signal.Signals(-code).name if -code in set(signal.Signals) else str(-code)
     return f"the process was ended by {name}"
-
-
-def _children(parent: int) -> set[int]:
-    """Living children of a process, as the file system of processes tells."""
-    children = set()
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError):
-            state, its_parent = stat.read_text().rpartition(")")[2].split()[:2]
-            if int(its_parent) == parent and state != "Z":
-                children.add(int(stat.parent.name))
-    return children

@@ -36,7 +36,7 @@ FRAME = struct.Struct("<Q")  # the length of what follows
 COMMAND = struct.Struct("<cq")  # `f`ork the nth worker, or `k`ill process number n
 REPLY = struct.Struct("<q")  # the number of the new process, or how the old one ended
 READY = b"ready"
-_MAX_TEXT = 20_000
+_MAX_TEXT = 4_000
 # What submissions import, and what a first optimiser would take a second to import.
 _LIBRARIES = (
     "cloudpickle",

@@ -5,12 +5,15 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import sandboxes
 from small import SOLUTION, STUB, TESTS, Judge, Judgement
 
 from grader.catalog import ROOT
+from grader.server import Server
 
 
 @pytest.fixture
@@ -51,3 +54,12 @@ def judge(repository: Path) -> Judge:
         return Judgement(done.returncode, done.stdout, done.stderr, text)
 
     return run
+
+
+@pytest.fixture(scope="session", params=sandboxes.EACH)
+def server(request: pytest.FixtureRequest) -> Iterator[Server]:
+    """A running server, in each sandbox that this machine has."""
+    if reason := sandboxes.lacks(request.param):
+        pytest.skip(f"no {request.param} here: {reason}")
+    with sandboxes.MAKERS[request.param]() as server:
+        yield server
