@@ -2,31 +2,18 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from small import SOLUTION, STUB, TESTS, Judge, Judgement
-
-from grader.catalog import ROOT
+from small import Judge, Judgement, write_repository
 
 
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
     """A copy of the grader beside one exercise, `01_scaling`, whose stub is untouched."""
-    root = tmp_path / "repository"
-    shutil.copytree(ROOT / "grader", root / "grader")
-    shutil.copy(ROOT / "pyproject.toml", root)
-    for tree, text in (("exercises", STUB), ("solutions", SOLUTION)):
-        folder = root / tree / "01_scaling"
-        folder.mkdir(parents=True)
-        (folder / "scaling.py").write_text(text, encoding="utf-8")
-    (root / "tests" / "01_scaling").mkdir(parents=True)
-    (root / "tests" / "01_scaling" / "test_scaling.py").write_text(TESTS, encoding="utf-8")
-    shutil.copy(ROOT / "tests" / "conftest.py", root / "tests")
-    return root
+    return write_repository(tmp_path / "repository")
 
 
 @pytest.fixture

@@ -1,0 +1,30 @@
+"""Open raw devices and the kernel's own memory.
+
+Score: 0
+"""
+
+import glob
+import os
+
+PATHS = ("/dev/mem", "/dev/kmem", "/dev/port", "/proc/kcore", "/dev/kmsg", "/dev/fuse", "/dev/kvm")
+PATHS += ("/dev/tty", "/dev/console", "/dev/ptmx", "/sys/kernel/debug", "/proc/sysrq-trigger")
+
+
+def spy():
+    for path in (*PATHS, *glob.glob("/dev/[svn][dv]*"), *glob.glob("/dev/loop*")):
+        for mode in (os.O_RDONLY, os.O_WRONLY):
+            try:
+                os.close(os.open(path, mode | os.O_NONBLOCK))
+                print("HARM: opened", path)
+            except OSError:
+                pass
+
+
+def double(x):
+    spy()
+    return x
+
+
+def halve(x):
+    spy()
+    return x
