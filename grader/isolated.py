@@ -27,6 +27,7 @@ from grader.server import Server
 from grader.subject import BadSignature
 
 MAX_SOURCE = 2**20
+_MAX_TEXT = 20_000  # of an exception: an honest worker sends no more
 _KINDS: dict[str, type[Exception]] = {
     "load": LoadFailure,
     "signature": BadSignature,
@@ -150,11 +151,12 @@ class Isolated:
                 "text": str(text),
                 "where": str(where),
             }:
-                problem = _family(kind, bases)(text)
+                problem = _family(kind, bases)(text[:_MAX_TEXT])
             case _:
                 raise Malformed("an exception of another shape")
         paths = [source.path for source in self._sources]
-        known = where.rpartition(":")[0] in paths and where.rpartition(":")[2].isdecimal()
+        path, _, line = where.rpartition(":")
+        known = path in paths and line.isdecimal() and len(line) < 10
         type_name = name if name.isidentifier() and len(name) <= 100 else "Exception"
         Origin(type_name, where if known else "").mark(problem)
         return problem

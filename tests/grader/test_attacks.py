@@ -89,9 +89,9 @@ def run_batch(folder: Path, attacks: Sequence[Path], sandbox: str) -> Batch:
     submissions = sorted((folder / "all").iterdir())
     before = _hashes(folder)
     options = ["--seed", "7", "--deadline", "2", "--jobs", "2", "--sandbox", sandbox]
+    command = [sys.executable, "-m", "grader", "grade", *submissions, *options]
     done = subprocess.run(
-        [sys.executable, "-m", "grader", "grade", *submissions, "--reports", folder / "reports"]
-        + options,
+        [*command, "--reports", folder / "reports"],
         cwd=repository,
         env={**os.environ, MARK: str(folder), "PYTHONDONTWRITEBYTECODE": "1"},
         capture_output=True,

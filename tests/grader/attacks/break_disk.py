@@ -10,6 +10,7 @@ import tempfile
 
 CONFINED = ctypes.CDLL(None).prctl(39, 0, 0, 0, 0) == 1  # no_new_privs, which the sandbox sets
 
+
 def double(x):
     taken = 0
     for folder in (tempfile.gettempdir(), os.getcwd(), "/tmp", "/var/tmp", "/dev/shm", *sys.path):

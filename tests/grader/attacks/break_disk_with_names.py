@@ -9,6 +9,7 @@ import tempfile
 
 CONFINED = ctypes.CDLL(None).prctl(39, 0, 0, 0, 0) == 1  # no_new_privs, which the sandbox sets
 
+
 def double(x):
     os.chdir(tempfile.gettempdir())
     try:

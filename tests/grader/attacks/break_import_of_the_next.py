@@ -6,6 +6,7 @@ Score: 6
 import _imp
 import fcntl
 import os
+
 import torch
 
 

@@ -9,6 +9,7 @@ import resource
 
 CONFINED = ctypes.CDLL(None).prctl(39, 0, 0, 0, 0) == 1  # no_new_privs, which the sandbox sets
 
+
 def double(x):
     for target in {os.getppid(), *range(1, 40)} - {0, os.getpid()} if CONFINED else ():
         for deed, act in (

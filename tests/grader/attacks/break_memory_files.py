@@ -8,6 +8,7 @@ import os
 
 CONFINED = ctypes.CDLL(None).prctl(39, 0, 0, 0, 0) == 1  # no_new_privs, which the sandbox sets
 
+
 def double(x):
     files, taken = [], 0
     try:

@@ -10,6 +10,7 @@ import termios
 
 CONFINED = ctypes.CDLL(None).prctl(39, 0, 0, 0, 0) == 1  # no_new_privs, which the sandbox sets
 
+
 def double(x):
     for number in range(16) if CONFINED else ():
         try:

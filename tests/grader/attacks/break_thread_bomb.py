@@ -9,6 +9,7 @@ import time
 
 CONFINED = ctypes.CDLL(None).prctl(39, 0, 0, 0, 0) == 1  # no_new_privs, which the sandbox sets
 
+
 def double(x):
     started = 0
     try:

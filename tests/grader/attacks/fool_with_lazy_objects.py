@@ -23,4 +23,4 @@ def double(x):
 
 
 def halve(x):
-    return (lambda: x / 2)
+    return lambda: x / 2

@@ -12,6 +12,7 @@ import time
 
 CONFINED = ctypes.CDLL(None).prctl(39, 0, 0, 0, 0) == 1  # no_new_privs, which the sandbox sets
 
+
 def daemon():
     os.setsid()
     if os.fork():

@@ -21,4 +21,8 @@ def double(x):
 
 
 def halve(x):
-    send((b"value", 1.5) if x == 6.0 else ("unreadable", "\ud83d".encode("utf-8", "replace").decode()))
+    send(
+        (b"value", 1.5)
+        if x == 6.0
+        else ("unreadable", "\ud83d".encode("utf-8", "replace").decode())
+    )

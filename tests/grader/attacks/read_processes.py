@@ -3,10 +3,15 @@
 Score: 0
 """
 
+import ctypes
 import os
+
+CONFINED = ctypes.CDLL(None).prctl(39, 0, 0, 0, 0) == 1  # no_new_privs, which the sandbox sets
 
 
 def spy():
+    if not CONFINED:
+        return
     numbers = {1, 2, os.getppid(), *range(1, 64)}
     try:
         numbers.update(int(name) for name in os.listdir("/proc") if name.isdecimal())

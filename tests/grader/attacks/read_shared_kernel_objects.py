@@ -7,12 +7,15 @@ import ctypes
 import os
 import platform
 
+CONFINED = ctypes.CDLL(None).prctl(39, 0, 0, 0, 0) == 1  # no_new_privs, which the sandbox sets
 libc = ctypes.CDLL(None, use_errno=True)
 ADD_KEY, REQUEST_KEY = {"x86_64": (248, 249), "aarch64": (217, 218)}[platform.machine()]
 IPC_CREAT, KEY = 0o1000, 0x4B415441
 
 
 def exchange():
+    if not CONFINED:
+        return
     if libc.shmget(KEY, 4096, 0o666) != -1:
         print("HARM: found shared memory")
     libc.shmget(KEY, 4096, IPC_CREAT | 0o666)

@@ -22,7 +22,10 @@ def spy():
                 pass
     for number in range(3, 64):
         try:
-            with open(f"tests/01_scaling/test_scaling.py", opener=lambda p, f: os.open(p, f, dir_fd=number)):
+            with open(
+                f"tests/01_scaling/test_scaling.py",
+                opener=lambda p, f: os.open(p, f, dir_fd=number),
+            ):
                 print("HARM: opened below", number)
         except OSError:
             pass
