@@ -1,4 +1,4 @@
-"""Read environment, memory, descriptors and folders of every process that it can name.
+"""Read environment, memory and files of every process that it can name.
 
 Score: 0
 """
@@ -18,22 +18,15 @@ def spy():
     except OSError:
         pass
     for number in numbers - {0, os.getpid()}:
-        for name in ("environ", "mem", "maps", "cmdline", "stack", "task"):
+        for name in ("environ", "mem", "maps", "cmdline", "stack", "root/etc/passwd", "cwd/secret"):
             try:
                 with open(f"/proc/{number}/{name}", "rb") as stream:
                     print("HARM: read", number, name, stream.read(100))
             except OSError:
                 pass
-        for name in ("cwd", "root", "exe", "fd/0", "fd/3", "fd/4"):
-            try:
-                print("HARM: followed", number, name, os.readlink(f"/proc/{number}/{name}"))
-            except OSError:
-                pass
 
 
 def double(x):
-    if os.getpid() == 1:
-        assert os.getppid() == 0
     spy()
     return x
 
