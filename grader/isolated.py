@@ -156,7 +156,8 @@ class Isolated:
             case _:
                 raise Malformed("an exception of another shape")
         paths = [source.path for source in self._sources]
-        known = where.rpartition(":")[0] in paths and where.rpartition(":")[2].isdecimal()
+        path, _, line = where.rpartition(":")
+        known = path in paths and line.isdecimal() and len(line) < 10
         type_name = name if name.isidentifier() and len(name) <= 100 else "Exception"
         Origin(type_name, where if known else "").mark(problem)
         return problem

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,27 +9,15 @@ from pathlib import Path
 
 import pytest
 import sandboxes
-from small import SOLUTION, STUB, TESTS, Judge, Judgement
+from small import Judge, Judgement, write_repository
 
-from grader.catalog import ROOT
 from grader.server import Server
 
 
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
     """A copy of the grader beside one exercise, `01_scaling`, whose stub is untouched."""
-    root = tmp_path / "repository"
-    shutil.copytree(ROOT / "grader", root / "grader")
-    for name in ("pyproject.toml", "constraints.txt"):
-        shutil.copy(ROOT / name, root)
-    for tree, text in (("exercises", STUB), ("solutions", SOLUTION)):
-        folder = root / tree / "01_scaling"
-        folder.mkdir(parents=True)
-        (folder / "scaling.py").write_text(text, encoding="utf-8")
-    (root / "tests" / "01_scaling").mkdir(parents=True)
-    (root / "tests" / "01_scaling" / "test_scaling.py").write_text(TESTS, encoding="utf-8")
-    shutil.copy(ROOT / "tests" / "conftest.py", root / "tests")
-    return root
+    return write_repository(tmp_path / "repository")
 
 
 @pytest.fixture

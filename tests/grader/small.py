@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
+
+from grader.catalog import ROOT
 
 TESTS = '''\
 """A small exercise."""
@@ -78,3 +82,18 @@ class Judgement:
 
 
 Judge = Callable[..., Judgement]
+
+
+def write_repository(root: Path) -> Path:
+    """Write a copy of the grader beside one exercise, `01_scaling`, whose stub is untouched."""
+    shutil.copytree(ROOT / "grader", root / "grader")
+    for name in ("pyproject.toml", "constraints.txt"):
+        shutil.copy(ROOT / name, root)
+    for tree, text in (("exercises", STUB), ("solutions", SOLUTION)):
+        folder = root / tree / "01_scaling"
+        folder.mkdir(parents=True)
+        (folder / "scaling.py").write_text(text, encoding="utf-8")
+    (root / "tests" / "01_scaling").mkdir(parents=True)
+    (root / "tests" / "01_scaling" / "test_scaling.py").write_text(TESTS, encoding="utf-8")
+    shutil.copy(ROOT / "tests" / "conftest.py", root / "tests")
+    return root
