@@ -42,6 +42,7 @@ TELLING = (
     "read_leftovers",
     "read_processes",
     "read_repository",
+    "read_shared_kernel_objects",
 )
 SECRET = "secret-of-the-grader"
 MARK = "ATTACKS_BATCH"  # in the environment of every trusted process of the batch
