@@ -144,7 +144,7 @@ def _compare_dicts(
     if type(actual) is not dict:
         _fail(describe(actual), f"a dict with the keys {list(expected)}", where)
     if set(actual) != set(expected):
-        _fail(f"a dict with the keys {list(actual)}", f"the keys {list(expected)}", where)
+        _fail(f"a dict with the keys {describe(list(actual))}", f"the keys {list(expected)}", where)
     for key, value in expected.items():
         _compare(actual[key], value, rtol, atol, f"{where}[{key!r}]")
 

@@ -156,7 +156,7 @@ def _drop_capabilities() -> None:
 _NUMBERS = {
     "x86_64": (
         0xC000_003E,
-        {"clone": 56, "clone3": 435},
+        {"clone": 56, "clone3": 435, "prlimit64": 302},
         {
             "shmget": 29,
             "socket": 41,
@@ -164,6 +164,8 @@ _NUMBERS = {
             "msgget": 68,
             "ptrace": 101,
             "personality": 135,
+            "mq_open": 240,
+            "mq_unlink": 241,
             "add_key": 248,
             "request_key": 249,
             "keyctl": 250,
@@ -181,11 +183,13 @@ _NUMBERS = {
     ),
     "aarch64": (
         0xC000_00B7,
-        {"clone": 220, "clone3": 435},
+        {"clone": 220, "clone3": 435, "prlimit64": 261},
         {
             "personality": 92,
             "unshare": 97,
             "ptrace": 117,
+            "mq_open": 180,
+            "mq_unlink": 181,
             "msgget": 186,
             "semget": 190,
             "shmget": 194,
@@ -226,7 +230,7 @@ def _steps(machine: str) -> Iterator[tuple[int, int, int, int]]:
     """The filter: per step a code, how many steps to skip if true or false, and a number."""
     if machine not in _NUMBERS:
         raise OSError(f"no filter of system calls for {machine}")
-    architecture, clones, denied = _NUMBERS[machine]
+    architecture, partly, denied = _NUMBERS[machine]
     yield _LOAD, 0, 0, _AT_ARCHITECTURE
     yield _IF_EQUAL, 1, 0, architecture
     yield _RETURN, 0, 0, _KILL
@@ -236,10 +240,16 @@ def _steps(machine: str) -> Iterator[tuple[int, int, int, int]]:
     for number in denied.values():
         yield _IF_EQUAL, 0, 1, number
         yield _RETURN, 0, 0, _FAIL | _EPERM
+    # A process may limit its own resources, but no other's: that can end one.
+    yield _IF_EQUAL, 0, 4, partly["prlimit64"]
+    yield _LOAD, 0, 0, _AT_FIRST_ARGUMENT
+    yield _IF_EQUAL, 0, 1, 0
+    yield _RETURN, 0, 0, _ALLOW
+    yield _RETURN, 0, 0, _FAIL | _EPERM
     # Its flags lie in memory, where a filter cannot look: the C library falls back to `clone`.
-    yield _IF_EQUAL, 0, 1, clones["clone3"]
+    yield _IF_EQUAL, 0, 1, partly["clone3"]
     yield _RETURN, 0, 0, _FAIL | _ENOSYS
-    yield _IF_EQUAL, 0, 3, clones["clone"]
+    yield _IF_EQUAL, 0, 3, partly["clone"]
     yield _LOAD, 0, 0, _AT_FIRST_ARGUMENT
     yield _IF_ANY_BIT, 0, 1, _CLONE_NEW_ANY
     yield _RETURN, 0, 0, _FAIL | _EPERM
