@@ -22,7 +22,7 @@ def binary_log_loss(logits, targets):
 def hinge(scores, targets):
     _require_alike("targets of hinge", targets, scores)
     _require_each(targets.abs() == 1, "targets of hinge", targets)
-    return torch.relu(1 - scores * targets).sum() / scores.numel()
+    return torch.relu(1 - scores * targets.to(scores.dtype)).sum() / scores.numel()
 
 
 def mse(predictions, targets):
