@@ -602,8 +602,8 @@ def roc_auc(targets: Tensor, scores: Tensor) -> Tensor:
     Fawcett, "An introduction to ROC analysis", Pattern Recognition Letters 27, 2006, section 7.
     """
     positive, negative = targets == 1, targets == 0
-    _require_each(positive | negative, "targets of roc_auc", targets)
-    _require(bool(positive.any() and negative.any()), "targets of roc_auc", targets[:1].tolist())
+    both = positive.any() & negative.any()
+    _require_each((positive | negative) & both, "targets of roc_auc", targets)
     fits = scores.shape == targets.shape and not bool(scores.isnan().any())
     _require(fits, "scores", tuple(scores.shape))
     values, group = scores.unique(return_inverse=True)
@@ -890,7 +890,7 @@ def train(
     for order in orders:
         if state["stopped"]:
             break
-        total = torch.zeros_like(flat[0])
+        total = flat.new_zeros(())
         for rows in order.split(batch_size):
             loss, gradients = _loss_and_gradients(
                 state["parameters"], inputs[rows], targets[rows], class_weights

@@ -602,6 +602,7 @@ class TestGradientCheck:
             ([5.0, 1.0, -2.0], [0.0, 0.0, 0.0], 1.0),
             ([1e-6, 3e-6], [1e-6, 1e-6], 2 / 3),
             ([0.0, -4.0], [1.0, -4.0], 0.25),
+            ([2.0], [2.5], 0.2),
         ],
     )
     def test_exposes_a_wrong_gradient(self, kata, device, slopes, claimed, error):
@@ -1034,7 +1035,7 @@ class TestImbalance:
         with pytest.raises(ValueError, match=rf"\bfraction\b.*{fraction}"):
             kata.stratified_split(labels(rng, 10, 2, device), fraction, generator(rng, device))
 
-    @pytest.mark.parametrize("counts", [(50, 8, 1), (3, 0, 40), (6, 6)])
+    @pytest.mark.parametrize("counts", [(50, 8, 1), (3, 0, 40), (6, 6), (1,)])
     def test_oversampling_levels_the_classes(self, kata, rng, device, counts):
         """Every row stays, the largest class as it is, and the others are filled up to its size."""
         targets = rng.permutation(np.repeat(np.arange(len(counts)), counts))
