@@ -470,6 +470,7 @@ def to_csr(weight: Tensor) -> dict[str, Tensor]:
     Parameters
     ----------
     weight : Tensor of shape (outputs, inputs)
+        Of any dtype; fewer than 2**31 of its entries are not 0.
 
     Returns
     -------

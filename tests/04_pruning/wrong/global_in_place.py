@@ -10,4 +10,4 @@ def global_masks(weights, amount):
     magnitudes = (flat[0] if len(flat) == 1 else torch.cat(flat)).abs_()
     keep = _without_smallest(magnitudes, _share_of(magnitudes.numel(), amount))
     pieces = keep.split([weight.numel() for weight in weights])
-    return [piece.reshape(w.shape) for piece, w in zip(pieces, weights)]
+    return [piece.reshape(w.shape) for piece, w in zip(pieces, weights, strict=True)]

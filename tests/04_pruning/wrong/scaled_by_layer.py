@@ -9,4 +9,4 @@ def global_masks(weights, amount):
     sizes = [weight.numel() for weight in weights]
     scaled = torch.cat([w.abs().flatten() / w.abs().mean() for w in weights if w.numel()])
     pieces = magnitude_mask(scaled, amount).split(sizes)
-    return [piece.reshape(w.shape) for piece, w in zip(pieces, weights)]
+    return [piece.reshape(w.shape) for piece, w in zip(pieces, weights, strict=True)]

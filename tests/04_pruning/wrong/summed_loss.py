@@ -8,11 +8,11 @@ def prune_and_finetune(
     layers, inputs, targets, batches, amounts, lr, momentum=0.9, weight_decay=0.0
 ):
     _check_amounts(amounts, len(batches))
-    weights, biases = ([p.clone() for p in kind] for kind in zip(*layers))
+    weights, biases = ([p.clone() for p in kind] for kind in zip(*layers, strict=True))
     parameters = [p.requires_grad_() for p in (*weights, *biases)]
     buffers = [torch.zeros_like(p) for p in parameters]
     masks, pruned = [torch.ones_like(w, dtype=torch.bool) for w in weights], 0.0
-    for rows, amount in zip(batches, amounts.tolist()):
+    for rows, amount in zip(batches, amounts.tolist(), strict=True):
         if amount > pruned:
             masks, pruned = global_masks([w.detach() for w in weights], amount), amount
             _clear(weights, masks)
@@ -21,4 +21,4 @@ def prune_and_finetune(
         gradients = torch.autograd.grad(loss, parameters)
         _sgd_step(parameters, gradients, buffers, lr, momentum, weight_decay)
         _clear(weights, masks)
-    return [(w.detach(), b.detach()) for w, b in zip(weights, biases)], masks
+    return [(w.detach(), b.detach()) for w, b in zip(weights, biases, strict=True)], masks
