@@ -142,12 +142,13 @@ def apply_masks(weights: Sequence[Tensor], masks: Sequence[Tensor]) -> list[Tens
     """
     count = len(weights)
     _require(len(masks) == count, f"one for each of {count} weights", masks=len(masks))
+    masked = []
     for weight, mask in zip(weights, masks, strict=True):
         shape = tuple(weight.shape)
         _require(tuple(mask.shape) == shape, f"shape {shape}", masks=tuple(mask.shape))
-        _require(mask.dtype == torch.bool, "bool", masks=mask.dtype)
-    # Not a product: 0 times infinity is NaN.
-    return [torch.where(mask, w, 0) for w, mask in zip(weights, masks, strict=True)]
+        _require(mask.dtype == torch.bool, f"{torch.bool}", masks=mask.dtype)
+        masked.append(torch.where(mask, weight, 0))  # not a product: 0 times infinity is NaN
+    return masked
 
 
 # -- Part 4: N of M ---------------------------------------------------------------------------
@@ -409,8 +410,9 @@ def prune_and_finetune(
     Zhu and Gupta 2017, section 3.
     """
     _check_amounts(amounts, len(batches))
-    weights, biases = ([p.detach().clone() for p in kind] for kind in zip(*layers, strict=True))
-    parameters = [p.requires_grad_() for p in (*weights, *biases)]
+    layers = [(w.detach().clone(), b.detach().clone()) for w, b in layers]
+    weights = [weight for weight, _ in layers]
+    parameters = [p.requires_grad_() for layer in layers for p in layer]
     buffers = [torch.zeros_like(p) for p in parameters]
     masks = [torch.ones_like(w, dtype=torch.bool) for w in weights]
     pruned = 0.0
@@ -418,12 +420,12 @@ def prune_and_finetune(
         if amount > pruned:
             masks, pruned = global_masks([w.detach() for w in weights], amount), amount
             _clear(weights, masks)
-        loss = functional.cross_entropy(_logits(weights, biases, inputs[rows]), targets[rows])
+        loss = functional.cross_entropy(_logits(layers, inputs[rows]), targets[rows])
         gradients = torch.autograd.grad(loss, parameters)
         _sgd_step(parameters, gradients, buffers, lr, momentum, weight_decay)
         # Momentum and decay move whatever has a gradient or a past, the pruned included.
         _clear(weights, masks)
-    return [(w.detach(), b.detach()) for w, b in zip(weights, biases, strict=True)], masks
+    return [(w.detach(), b.detach()) for w, b in layers], masks
 
 
 def _check_amounts(amounts: Tensor, steps: int) -> None:
@@ -434,11 +436,10 @@ def _check_amounts(amounts: Tensor, steps: int) -> None:
         before = amount
 
 
-def _logits(weights: Sequence[Tensor], biases: Sequence[Tensor], inputs: Tensor) -> Tensor:
-    *hidden, last = zip(weights, biases, strict=True)
-    for weight, bias in hidden:
+def _logits(layers: Sequence[tuple[Tensor, Tensor]], inputs: Tensor) -> Tensor:
+    for weight, bias in layers[:-1]:
         inputs = torch.relu(functional.linear(inputs, weight, bias))
-    return functional.linear(inputs, *last)
+    return functional.linear(inputs, *layers[-1])
 
 
 @torch.no_grad()
@@ -495,7 +496,7 @@ def to_csr(weight: Tensor) -> dict[str, Tensor]:
     >>> csr["indptr"].tolist(), csr["indices"].tolist(), csr["values"].tolist()
     ([0, 2, 2, 3], [1, 2, 0], [5.0, 6.0, 7.0])
     """
-    _require(weight.ndim == 2, "two dimensions", weight=tuple(weight.shape))
+    _require_matrix(weight=weight)
     rows, columns = (weight != 0).nonzero(as_tuple=True)
     ends = torch.bincount(rows, minlength=len(weight)).cumsum(0)
     return {
@@ -527,7 +528,7 @@ def csr_linear(csr: dict[str, Tensor], inputs: Tensor, bias: Tensor | None = Non
     ValueError
         If `inputs` does not have two dimensions; the message holds its name and its shape.
     """
-    _require(inputs.ndim == 2, "two dimensions", inputs=tuple(inputs.shape))
+    _require_matrix(inputs=inputs)
     # An output is a weighted sum of the input's columns that its row names: a bag of them.
     outputs = functional.embedding_bag(
         csr["indices"],
@@ -579,6 +580,11 @@ def _without_smallest(magnitudes: Tensor, zeros: int) -> Tensor:
 def _between(low: float, high: float, **arguments: float) -> None:
     for name, value in arguments.items():
         _require(low <= value <= high, f"from {low} to {high}", **{name: value})
+
+
+def _require_matrix(**argument: Tensor) -> None:
+    ((name, tensor),) = argument.items()
+    _require(tensor.ndim == 2, "two dimensions", **{name: tuple(tensor.shape)})
 
 
 def _require(fits: bool, expected: str, **argument: object) -> None:
