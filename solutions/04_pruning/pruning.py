@@ -93,7 +93,7 @@ def global_masks(weights: Sequence[Tensor], amount: float) -> list[Tensor]:
     magnitudes = torch.cat([weight.flatten() for weight in weights]).abs_()
     keep = _without_smallest(magnitudes, _share_of(magnitudes.numel(), amount))
     pieces = keep.split([weight.numel() for weight in weights])
-    return [piece.reshape(w.shape) for piece, w in zip(pieces, weights, strict=True)]
+    return list(map(Tensor.view_as, pieces, weights))
 
 
 # -- Part 3: Sparsity and masked weights ------------------------------------------------------
@@ -416,10 +416,11 @@ def prune_and_finetune(
     buffers = [torch.zeros_like(p) for p in parameters]
     masks = [torch.ones_like(w, dtype=torch.bool) for w in weights]
     pruned = 0.0
-    for rows, amount in zip(batches, amounts.tolist(), strict=True):
+    for step, amount in enumerate(amounts.tolist()):
         if amount > pruned:
             masks, pruned = global_masks([w.detach() for w in weights], amount), amount
             _clear(weights, masks)
+        rows = batches[step]
         loss = functional.cross_entropy(_logits(layers, inputs[rows]), targets[rows])
         gradients = torch.autograd.grad(loss, parameters)
         _sgd_step(parameters, gradients, buffers, lr, momentum, weight_decay)
