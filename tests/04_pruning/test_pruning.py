@@ -827,12 +827,21 @@ def accuracy(layers, inputs, targets):
     return (forward(layers, inputs).argmax(1) == targets).double().mean().item()
 
 
+# In float32 rounding could move an input of a ReLU across 0, about once in a hundred thousand
+# runs: what is compared entry by entry is smooth there.
+NETWORKS = pytest.mark.parametrize(
+    ("widths", "dtype"),
+    [([6, 5, 4, 3], torch.float64), ([6, 3], torch.float32)],
+    ids=["f64", "f32"],
+)
+
+
 @part("Prune and fine-tune", points=2)
 class TestFinetune:
-    @DTYPES
-    def test_one_step(self, kata, rng, device, dtype):
+    @NETWORKS
+    def test_one_step(self, kata, rng, device, widths, dtype):
         """Without pruning, one step is `p - lr * (gradient + weight_decay * p)`, biases too."""
-        problem = random_problem(rng, [6, 5, 3], 1, device=device, dtype=dtype)
+        problem = random_problem(rng, widths, 1, device=device, dtype=dtype)
         expected = torch_run(problem, table([0.0]), 0.2, 0.9, 0.05)[-1]
         got = kata.prune_and_finetune(**problem, amounts=table([0.0]), lr=0.2, weight_decay=0.05)
         assert_close(got, expected)
@@ -854,11 +863,11 @@ class TestFinetune:
         got = kata.prune_and_finetune(**problem, amounts=table([0.3] * 4), lr=0.1)
         assert_close(got, expected)
 
-    @DTYPES
+    @NETWORKS
     @pytest.mark.parametrize("steps", [1, 2, 3, 6])
-    def test_zeros_stay_zero(self, kata, rng, device, dtype, steps):
+    def test_zeros_stay_zero(self, kata, rng, device, widths, dtype, steps):
         """After every step the pruned weights are exactly 0, whatever momentum and decay do."""
-        problem = random_problem(rng, [6, 5, 4, 3], steps, device=device, dtype=dtype)
+        problem = random_problem(rng, widths, steps, device=device, dtype=dtype)
         amounts = table([0.6] * steps)
         options = {"lr": 0.3, "momentum": 0.8, "weight_decay": 0.1}
         expected_layers, expected_masks = torch_run(problem, amounts, 0.3, 0.8, 0.1)[-1]
