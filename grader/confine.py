@@ -92,6 +92,7 @@ def fork(plan: Plan) -> int:
 
 def confine(plan: Plan) -> None:
     """Give up, in this process and for good, what `plan` says."""
+    os.setsid()  # a signal to one's process group crosses the border of a namespace
     if plan.wall == "namespaces":
         _isolate_files(plan)
     else:
