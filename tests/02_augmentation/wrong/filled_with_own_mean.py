@@ -1,0 +1,11 @@
+"""Missing test entries get the mean of the test data instead of what was learnt.
+
+Rejected by: Scale and impute
+"""
+
+import torch
+
+
+def impute(x, fills):
+    _check_columns(x, len(fills))
+    return torch.where(x.isnan(), x.nanmean(0), x)
