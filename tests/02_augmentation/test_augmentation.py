@@ -18,19 +18,19 @@ import torch
 
 from grader.testing import assert_between, assert_close, assert_equal, assert_tensor, part
 
-DTYPES = [torch.float64, torch.float32]
-both_dtypes = pytest.mark.parametrize("dtype", DTYPES, ids=["float64", "float32"])
+DOUBLE, SINGLE = torch.float64, torch.float32
+both_dtypes = pytest.mark.parametrize("dtype", [DOUBLE, SINGLE], ids=["float64", "float32"])
 
 
-def tensor(values, device, dtype=torch.float64):
+def tensor(values, device, dtype=DOUBLE):
     return torch.as_tensor(np.asarray(values), dtype=dtype, device=device)
 
 
-def random_images(rng, shape, device, dtype=torch.float64):
+def random_images(rng, shape, device, dtype=DOUBLE):
     return tensor(rng.random(shape), device, dtype)
 
 
-def random_targets(rng, count, classes, device, dtype=torch.float64):
+def random_targets(rng, count, classes, device, dtype=DOUBLE):
     """Rows of probabilities, no two alike."""
     return tensor(rng.dirichlet(np.ones(classes), count), device, dtype)
 
@@ -85,7 +85,7 @@ def bad_choices(count, device, dtype):
 # -- Part 1 -----------------------------------------------------------------------------------
 
 
-def random_table(rng, rows, device, dtype=torch.float64):
+def random_table(rng, rows, device, dtype=DOUBLE):
     """Columns of other scales and places, a seventh of the entries missing, none in row 0."""
     values = rng.normal(size=(rows, 4)) * [3, 0.02, 40, 1] + [5, -0.3, 0, 1]
     missing = rng.random((rows, 4)) < 1 / 7
@@ -93,7 +93,7 @@ def random_table(rng, rows, device, dtype=torch.float64):
     return tensor(np.where(missing, np.nan, values), device, dtype)
 
 
-def state_of(center, scale, device, dtype=torch.float64):
+def state_of(center, scale, device, dtype=DOUBLE):
     return {"center": tensor(center, device, dtype), "scale": tensor(scale, device, dtype)}
 
 
@@ -127,7 +127,7 @@ class TestClean:
         assert_close(kata.fit_scaler(tensor(x, device), kind), expected)
 
     @pytest.mark.parametrize(
-        ("dtype", "offset", "rtol"), [(torch.float64, 1e8, 1e-6), (torch.float32, 1e3, 1e-3)]
+        ("dtype", "offset", "rtol"), [(DOUBLE, 1e8, 1e-6), (SINGLE, 1e3, 1e-3)]
     )
     def test_far_from_zero(self, kata, rng, device, dtype, offset, rtol):
         """A small deviation survives a large mean: no difference of two large squares."""
@@ -147,8 +147,8 @@ class TestClean:
         assert_close(state, state_of(values, np.ones(4), device))
         expected = torch.zeros_like(x)
         expected[5::7] = math.nan
-        # The center may be off by rounding: 1e-16 of a third of a million.
-        assert_close(kata.scale(x, state), expected, rtol=0, atol=1e-9)
+        # Plain summation may leave 1001 * 1e-16 of a third of a million.
+        assert_close(kata.scale(x, state), expected, rtol=0, atol=1e-6)
 
     @pytest.mark.parametrize("kind", ["standard", "minmax"])
     def test_tiny_columns_are_not_constant(self, kata, rng, device, kind):
@@ -174,9 +174,8 @@ class TestClean:
         expected = (array(x) - array(state["center"])) / array(state["scale"])
         assert_close(kata.scale(x, state), tensor(expected, device, dtype))
 
-    @pytest.mark.parametrize("rows", [22, 23, 9001])
+    @pytest.mark.parametrize(("rows", "dtype"), [(22, DOUBLE), (23, SINGLE), (9001, DOUBLE)])
     @pytest.mark.parametrize("strategy", ["mean", "median"])
-    @both_dtypes
     def test_fills(self, kata, rng, device, dtype, strategy, rows):
         """The fill of a column is the mean, or the median, of its known entries."""
         x = random_table(rng, rows, device, dtype)
@@ -242,8 +241,7 @@ class TestClean:
 
 @part("Flip", points=1)
 class TestFlip:
-    @pytest.mark.parametrize("shape", [(6, 3, 4, 5), (6, 1, 5, 2)])
-    @both_dtypes
+    @pytest.mark.parametrize(("shape", "dtype"), [((6, 3, 4, 5), DOUBLE), ((6, 1, 5, 2), SINGLE)])
     def test_every_image_by_its_own_choice(self, kata, rng, device, dtype, shape):
         """Each image is mirrored left-right, top-bottom, both ways or not at all, as chosen."""
         images = random_images(rng, shape, device, dtype)
@@ -272,11 +270,6 @@ class TestFlip:
         """The images are not changed, and the result is a new tensor even if nothing flips."""
         images = random_images(rng, (3, 2, 4, 3), device)
         assert_left_alone(kata, "flip", images, flags(horizontal, device), flags(vertical, device))
-
-    def test_no_images(self, kata, device):
-        """A batch of no images comes back as one."""
-        images = torch.empty(0, 3, 4, 5, device=device)
-        assert_equal(kata.flip(images, flags("", device), flags("", device)), images)
 
     @pytest.mark.parametrize("name", ["horizontal", "vertical"])
     def test_refuses_choices(self, kata, rng, device, name):
@@ -310,16 +303,16 @@ def window_of(image, top, left, size):
 
 @part("Pad and crop", points=1)
 class TestPadAndCrop:
-    @pytest.mark.parametrize("padding", [(1, 2, 3, 0), (0, 3, 1, 2), (3, 0, 0, 4), (2, 1, 4, 1)])
     @pytest.mark.parametrize("mode", ["constant", "reflect", "replicate"])
     @both_dtypes
-    def test_pad(self, kata, rng, device, dtype, mode, padding):
+    def test_pad(self, kata, rng, device, dtype, mode):
         """The margin above, below, left and right, in this order, shows what `mode` says."""
         images = random_images(rng, (3, 2, 4, 5), device, dtype)
-        above, below, left, right = padding
-        widths = [(0, 0), (0, 0), (above, below), (left, right)]
-        expected = np.pad(array(images), widths, "edge" if mode == "replicate" else mode)
-        assert_equal(kata.pad(images, padding, mode), tensor(expected, device, dtype))
+        for above, below, left, right in [(1, 2, 3, 0), (0, 3, 1, 2), (3, 0, 0, 4), (2, 1, 4, 1)]:
+            widths = [(0, 0), (0, 0), (above, below), (left, right)]
+            expected = np.pad(array(images), widths, "edge" if mode == "replicate" else mode)
+            got = kata.pad(images, (above, below, left, right), mode)
+            assert_equal(got, tensor(expected, device, dtype))
 
     def test_default_margin(self, kata, device):
         """By default the margin is 0; `value` sets another number, in `constant` mode only."""
@@ -340,8 +333,9 @@ class TestPadAndCrop:
         expected = np.pad(array(images), [(0, 0), (0, 0), (4, 7), (6, 5)], "edge")
         assert_equal(kata.pad(images, (4, 7, 6, 5), "replicate"), tensor(expected, device))
 
-    @pytest.mark.parametrize("size", [(3, 4), (4, 2), (1, 1), (6, 7)])
-    @both_dtypes
+    @pytest.mark.parametrize(
+        ("size", "dtype"), [((3, 4), SINGLE), ((4, 2), DOUBLE), ((1, 1), SINGLE), ((6, 7), DOUBLE)]
+    )
     def test_crop_inside(self, kata, rng, device, dtype, size):
         """Every window starts at its own row and column."""
         images = random_images(rng, (5, 2, 6, 7), device, dtype)
@@ -373,7 +367,7 @@ class TestPadAndCrop:
         places = [(-3, 1), (-9, 1), (5, 1), (9, 1), (1, -4), (1, -9), (1, 7), (1, 12), (-3, -4)]
         images = random_images(rng, (10, 2, 5, 7), device) + 0.1
         tops, lefts = zip(*places, (2, 3), strict=True)
-        expected = torch.zeros(10, 2, 3, 4, dtype=torch.float64, device=device)
+        expected = torch.zeros(10, 2, 3, 4, dtype=DOUBLE, device=device)
         expected[9] = images[9, :, 2:5, 3:7]
         got = kata.crop(images, integers(tops, device), integers(lefts, device), (3, 4))
         assert_equal(got, expected)
@@ -394,27 +388,20 @@ class TestPadAndCrop:
         zeros = integers([0, 0], device)
         assert_left_alone(kata, "crop", images, zeros, zeros, (4, 3))
 
-    def test_no_images(self, kata, device):
-        """A batch of no images comes back as one, of the new size."""
-        images = torch.empty(0, 3, 4, 5, device=device)
-        assert_equal(kata.pad(images, (1, 2, 3, 4)), images.new_empty(0, 3, 7, 12))
-        none = integers([], device)
-        assert_equal(kata.crop(images, none, none, (2, 6)), images.new_empty(0, 3, 2, 6))
-
-    @pytest.mark.parametrize(
-        "padding", [(-1, 0, 0, 0), (0, -2, 0, 0), (0, 0, -1, 0), (1, 1, 1, -1)]
-    )
     @pytest.mark.parametrize("mode", ["constant", "reflect", "replicate"])
-    def test_pad_refuses_a_negative_margin(self, kata, rng, device, mode, padding):
+    def test_pad_refuses_a_negative_margin(self, kata, rng, device, mode):
         """A negative number in `padding` is a ValueError that holds its name and its value."""
-        with refuses("padding", padding):
-            kata.pad(random_images(rng, (2, 1, 4, 5), device), padding, mode)
+        images = random_images(rng, (2, 1, 4, 5), device)
+        for padding in [(-1, 0, 0, 0), (0, -2, 0, 0), (0, 0, -1, 0), (1, 1, 1, -1)]:
+            with refuses("padding", padding):
+                kata.pad(images, padding, mode)
 
-    @pytest.mark.parametrize("padding", [(4, 0, 0, 0), (0, 4, 1, 1), (0, 0, 5, 0), (3, 3, 4, 6)])
-    def test_pad_refuses_too_wide_a_mirror(self, kata, rng, device, padding):
+    def test_pad_refuses_too_wide_a_mirror(self, kata, rng, device):
         """`reflect` by as much as the image's size is a ValueError with `padding` and its value."""
-        with refuses("padding", padding):
-            kata.pad(random_images(rng, (2, 1, 4, 5), device), padding, "reflect")
+        images = random_images(rng, (2, 1, 4, 5), device)
+        for padding in [(4, 0, 0, 0), (0, 4, 1, 1), (0, 0, 5, 0), (3, 3, 4, 6)]:
+            with refuses("padding", padding):
+                kata.pad(images, padding, "reflect")
 
     @pytest.mark.parametrize("mode", ["mirror", ""])
     def test_pad_refuses_a_mode(self, kata, rng, device, mode):
@@ -489,22 +476,24 @@ def zoomed(images, factors):
     return resampled(images, lambda i, y, x: (y / factors[i], x / factors[i]))
 
 
-SIZES = pytest.mark.parametrize("size", [(7, 10), (8, 5), (4, 6), (5, 7), (1, 4)])
+SIZES = pytest.mark.parametrize(
+    ("size", "dtype"),
+    [((7, 10), DOUBLE), ((8, 5), SINGLE), ((4, 6), DOUBLE), ((5, 7), SINGLE), ((1, 4), DOUBLE)],
+)
 
 # float32 places a pixel to about a millionth of the image's size; neighbours differ by 1 at most.
-TOLERANCE = {torch.float64: {}, torch.float32: {"rtol": 0, "atol": 1e-4}}
+TOLERANCE = {DOUBLE: {}, SINGLE: {"rtol": 0, "atol": 1e-4}}
 
 
 @part("Rotate and zoom", points=2)
 class TestRotateAndZoom:
     def test_ninety_degrees(self, kata, device):
         """90 degrees turn `[[0, 1, 2], [3, 4, 5], [6, 7, 8]]` counter-clockwise."""
-        image = torch.arange(9.0, dtype=torch.float64, device=device).view(1, 1, 3, 3)
+        image = torch.arange(9.0, dtype=DOUBLE, device=device).view(1, 1, 3, 3)
         expected = tensor([[[[2.0, 5, 8], [1, 4, 7], [0, 3, 6]]]], device)
         assert_close(kata.rotate(image, tensor([90.0], device)), expected)
 
-    @pytest.mark.parametrize("side", [4, 5])
-    @both_dtypes
+    @pytest.mark.parametrize(("side", "dtype"), [(4, SINGLE), (5, DOUBLE)])
     def test_quarter_turns(self, kata, rng, device, dtype, side):
         """Square images turned by multiples of 90 degrees are those of `torch.rot90`."""
         degrees = [90, 180, 270, 360, -90, -180, 0, 450, -720]
@@ -517,7 +506,6 @@ class TestRotateAndZoom:
         assert_close(got, torch.stack(expected), **TOLERANCE[dtype])
 
     @SIZES
-    @both_dtypes
     def test_half_and_whole_turns(self, kata, rng, device, dtype, size):
         """180 degrees reverse rows and columns, 360 and 0 change nothing, whatever the size."""
         images = random_images(rng, (3, 2, *size), device, dtype)
@@ -526,7 +514,6 @@ class TestRotateAndZoom:
         assert_close(got, expected, **TOLERANCE[dtype])
 
     @SIZES
-    @both_dtypes
     def test_any_angle(self, kata, rng, device, dtype, size):
         """Every image turns by its own angle, bilinearly, with zeros beyond the border."""
         images = random_images(rng, (4, 2, *size), device, dtype)
@@ -537,10 +524,10 @@ class TestRotateAndZoom:
     def test_a_ramp_stays_a_ramp(self, kata, device):
         """30 degrees turn a ramp to the right into one that rises to the right and upwards."""
         rows, columns = 9, 14
-        ramp = torch.linspace(0.2, 0.8, columns, dtype=torch.float64, device=device)
+        ramp = torch.linspace(0.2, 0.8, columns, dtype=DOUBLE, device=device)
         images = ramp.expand(2, 1, rows, columns)
         got = kata.rotate(images, tensor([30.0, -30.0], device))
-        assert_tensor(got, shape=images.shape, dtype=torch.float64, device=device)
+        assert_tensor(got, shape=images.shape, dtype=DOUBLE, device=device)
         step = 0.6 / (columns - 1)
         inner = got[:, 0, 3:6, 5:9]
         rightwards = step * math.cos(math.radians(30)) * torch.ones_like(inner[:, :, 1:])
@@ -550,7 +537,6 @@ class TestRotateAndZoom:
         assert_close(inner[:, :-1] - inner[:, 1:], upwards)
 
     @SIZES
-    @both_dtypes
     def test_zoom(self, kata, rng, device, dtype, size):
         """A factor above 1 magnifies about the centre, one below 1 leaves a margin of zeros."""
         images = random_images(rng, (5, 2, *size), device, dtype)
@@ -570,17 +556,11 @@ class TestRotateAndZoom:
         for name, values in [("rotate", [20.0, 0.0]), ("rotate", [0.0, 0.0]), ("zoom", [1.0, 1.0])]:
             assert_left_alone(kata, name, images, tensor(values, device))
 
-    def test_no_images(self, kata, device):
-        """A batch of no images comes back as one."""
-        images, none = torch.empty(0, 3, 4, 5, device=device), torch.empty(0, device=device)
-        assert_equal(kata.rotate(images, none), images)
-        assert_equal(kata.zoom(images, none), images)
-
     @pytest.mark.parametrize(("name", "argument"), [("rotate", "degrees"), ("zoom", "factors")])
     def test_refuses_choices(self, kata, rng, device, name, argument):
         """Angles or factors that are not one per image are a ValueError naming them."""
         images = random_images(rng, (3, 2, 4, 5), device)
-        for choice in bad_choices(3, device, torch.float64):
+        for choice in bad_choices(3, device, DOUBLE):
             with refuses(argument):
                 getattr(kata, name)(images, choice)
 
@@ -630,14 +610,13 @@ class TestJitter:
         assert_close(kata.jitter(images, *factors), expected)
 
     @pytest.mark.parametrize("name", JITTER)
-    @both_dtypes
-    def test_one_at_a_time(self, kata, rng, device, dtype, name):
+    def test_one_at_a_time(self, kata, rng, device, name):
         """A factor of 1 leaves its property alone, so that the others can be seen by themselves."""
-        images = random_images(rng, (6, 3, 4, 7), device, dtype)
-        factors = {key: torch.ones(6, dtype=dtype, device=device) for key in JITTER}
-        factors[name] = tensor([0.0, 0.3, 0.8, 1.0, 1.2, 2.4], device, dtype)
+        images = random_images(rng, (6, 3, 4, 7), device)
+        factors = {key: torch.ones(6, dtype=DOUBLE, device=device) for key in JITTER}
+        factors[name] = tensor([0.0, 0.3, 0.8, 1.0, 1.2, 2.4], device)
         lists = {key: values.tolist() for key, values in factors.items()}
-        expected = tensor(jittered(images, **lists), device, dtype)
+        expected = tensor(jittered(images, **lists), device)
         assert_close(kata.jitter(images, **factors), expected)
 
     def test_grey_weights(self, kata, device):
@@ -677,17 +656,12 @@ class TestJitter:
         for values in ([1.0, 1.0], [0.4, 1.7]):
             assert_left_alone(kata, "jitter", images, *[tensor(values, device)] * 3)
 
-    def test_no_images(self, kata, device):
-        """A batch of no images comes back as one."""
-        images, none = torch.empty(0, 3, 4, 5, device=device), torch.empty(0, device=device)
-        assert_equal(kata.jitter(images, none, none, none), images)
-
     @pytest.mark.parametrize("name", JITTER)
     def test_refuses_factors(self, kata, rng, device, name):
         """Factors that are not one per image, or negative, are a ValueError naming them."""
         images = random_images(rng, (3, 3, 4, 5), device)
         factors = {key: tensor([0.5, 1.5, 0.8], device) for key in JITTER}
-        for choice in bad_choices(3, device, torch.float64):
+        for choice in bad_choices(3, device, DOUBLE):
             with refuses(name):
                 kata.jitter(images, **factors | {name: choice})
         with refuses(name, -0.25):
@@ -727,8 +701,9 @@ class TestNoise:
         expected = tensor(np.clip(wanted, 0, 1), device, dtype)
         assert_close(kata.add_noise(images, noise, std), expected)
 
-    @pytest.mark.parametrize("size", [1, 3, 5, 7])
-    @both_dtypes
+    @pytest.mark.parametrize(
+        ("size", "dtype"), [(1, SINGLE), (3, DOUBLE), (5, SINGLE), (7, DOUBLE)]
+    )
     def test_median(self, kata, rng, device, dtype, size):
         """Every pixel becomes the median of the square around it, within its channel."""
         images = random_images(rng, (2, 3, 6, 9), device, dtype)
@@ -747,7 +722,7 @@ class TestNoise:
 
     def test_removes_specks_and_keeps_edges(self, kata, device):
         """A lone white pixel disappears, a straight edge stays where it is."""
-        clean = torch.full((1, 1, 6, 8), 0.3, dtype=torch.float64, device=device)
+        clean = torch.full((1, 1, 6, 8), 0.3, dtype=DOUBLE, device=device)
         clean[..., 4:] = 0.9
         specked = clean.clone()
         specked[0, 0, 2, 1] = 1.0
@@ -762,12 +737,6 @@ class TestNoise:
         assert_left_alone(kata, "median_denoise", images, 3)
         assert_left_alone(kata, "median_denoise", images, 1)
 
-    def test_no_images(self, kata, device):
-        """A batch of no images comes back as one."""
-        images, none = torch.empty(0, 3, 4, 5, device=device), torch.empty(0, device=device)
-        assert_equal(kata.add_noise(images, images, none), images)
-        assert_equal(kata.median_denoise(images, 3), images)
-
     def test_refuses_noise(self, kata, rng, device):
         """Noise of another shape, even one that broadcasts, is a ValueError with `noise`."""
         images, std = random_images(rng, (3, 2, 4, 5), device), tensor([0.1, 0.2, 0.3], device)
@@ -778,7 +747,7 @@ class TestNoise:
     def test_refuses_std(self, kata, rng, device):
         """A `std` that is not one per image, or negative, is a ValueError naming it."""
         images = random_images(rng, (3, 2, 4, 5), device)
-        for std in bad_choices(3, device, torch.float64):
+        for std in bad_choices(3, device, DOUBLE):
             with refuses("std"):
                 kata.add_noise(images, images, std)
         with refuses("std", -0.25):
@@ -846,7 +815,7 @@ PARTNERS = [3, 0, 7, 1, 10, 8, 2, 0, 5, 4, 6]
 MIX_NAMES = ("mixup", "cutmix")
 
 
-def mix_arguments(name, rng, device, dtype=torch.float64):
+def mix_arguments(name, rng, device, dtype=DOUBLE):
     """Eleven images, partners and shares or boxes."""
     own = tensor([0.0, 1.0, *rng.uniform(0.1, 0.9, 9)], device, dtype)
     return {
@@ -869,7 +838,7 @@ class TestMix:
     def test_share_is_the_images_own(self, kata, device):
         """With a share of 0.7 an image of 1 and a partner of 0 become 0.7, target 0.7 and 0.3."""
         images = tensor([1.0, 0.0], device).view(2, 1, 1, 1).expand(2, 1, 2, 3)
-        targets = torch.eye(2, dtype=torch.float64, device=device)
+        targets = torch.eye(2, dtype=DOUBLE, device=device)
         shares = tensor([0.7, 0.9], device)
         got = kata.mixup(images, targets, integers([1, 0], device), shares)
         mixed = tensor([0.7, 0.1], device).view(2, 1, 1, 1).expand(2, 1, 2, 3).clone()
@@ -886,7 +855,7 @@ class TestMix:
     def test_box_over_the_corner(self, kata, device):
         """Of a 4 by 4 box over the corner only 2 by 2 pixels of 20 are pasted: the area is 0.2."""
         images = tensor([0.25, 0.75], device).view(2, 1, 1, 1).expand(2, 1, 4, 5)
-        targets = torch.eye(2, dtype=torch.float64, device=device)
+        targets = torch.eye(2, dtype=DOUBLE, device=device)
         boxes = integers([[-2, 3, 2, 7], [0, 0, 4, 5]], device)
         mixed = images.clone()
         mixed[0, 0, :2, 3:] = 0.75
@@ -898,14 +867,6 @@ class TestMix:
     def test_partners_are_the_given_images(self, kata, rng, device, name):
         """Images are not changed, not even while others still need them as partners."""
         assert_left_alone(kata, name, *mix_arguments(name, rng, device).values())
-
-    @pytest.mark.parametrize("name", MIX_NAMES)
-    def test_no_images(self, kata, device, name):
-        """A batch of no images comes back as one."""
-        images, targets = torch.empty(0, 3, 4, 5, device=device), torch.empty(0, 6, device=device)
-        last = torch.empty(0, device=device) if name == "mixup" else integers([], device).view(0, 4)
-        got = getattr(kata, name)(images, targets, integers([], device), last)
-        assert_equal(got, (images, targets))
 
     @pytest.mark.parametrize("name", MIX_NAMES)
     def test_refuses_targets(self, kata, rng, device, name):
@@ -934,7 +895,7 @@ class TestMix:
     def test_refuses_shares(self, kata, rng, device):
         """Shares that are not one per image, or outside 0 to 1, are a ValueError naming them."""
         arguments = mix_arguments("mixup", rng, device)
-        for shares in bad_choices(11, device, torch.float64):
+        for shares in bad_choices(11, device, DOUBLE):
             with refuses("shares"):
                 kata.mixup(**arguments | {"shares": shares})
         for value in (-0.25, 1.25):
@@ -971,8 +932,8 @@ SLOPE = 0.02
 
 def ramps(count, height, width, device):
     """Channels that rise to the right, and downwards, by `SLOPE` per pixel, and one of ones."""
-    y = torch.arange(height, dtype=torch.float64, device=device) - (height - 1) / 2
-    x = torch.arange(width, dtype=torch.float64, device=device) - (width - 1) / 2
+    y = torch.arange(height, dtype=DOUBLE, device=device) - (height - 1) / 2
+    x = torch.arange(width, dtype=DOUBLE, device=device) - (width - 1) / 2
     across = (0.5 + SLOPE * x).expand(height, width)
     down = (0.5 + SLOPE * y)[:, None].expand(height, width)
     return torch.stack([across, down, torch.ones_like(down)]).repeat(count, 1, 1, 1)
@@ -992,7 +953,7 @@ def read_off(images):
 
 def unmixed(count, device):
     """Targets for a batch whose targets do not matter."""
-    return torch.eye(3, dtype=torch.float64, device=device)[torch.arange(count) % 3]
+    return torch.eye(3, dtype=DOUBLE, device=device)[torch.arange(count) % 3]
 
 
 def generator_for(rng, device):
@@ -1105,7 +1066,7 @@ class TestAugment:
     @pytest.mark.parametrize("std", [0.08, None])
     def test_noise(self, kata, rng, device, std):
         """Noise is normal, of standard deviation `noise_std`, and its own at every pixel."""
-        images = torch.full((50, 1, 20, 20), 0.5, dtype=torch.float64, device=device)
+        images = torch.full((50, 1, 20, 20), 0.5, dtype=DOUBLE, device=device)
         targets, generator = unmixed(50, device), generator_for(rng, device)
         given = {} if std is None else {"noise_std": std}
         wanted = 0.05 if std is None else std
@@ -1124,7 +1085,7 @@ class TestAugment:
     def test_mixes(self, kata, rng, device, most):
         """The partner is drawn from the batch, its share uniform from 0 to `max_mix`."""
         images = random_images(rng, (300, 1, 2, 3), device)
-        targets = torch.eye(300, dtype=torch.float64, device=device)
+        targets = torch.eye(300, dtype=DOUBLE, device=device)
         given = {} if most is None else {"max_mix": most}
         most = 0.2 if most is None else most
         partners = []
@@ -1132,7 +1093,7 @@ class TestAugment:
             generator = generator_for(rng, device)
             got = kata.augment(images, targets, generator, **given)
             assert_batch(got, images, targets)
-            assert_close(got[1].sum(1), torch.ones(300, dtype=torch.float64, device=device))
+            assert_close(got[1].sum(1), torch.ones(300, dtype=DOUBLE, device=device))
             shares = 1 - got[1].diagonal()
             assert_between(shares, -1e-9, most + 1e-9)
             # Expected 30 and 150, give or take 5 and 9. None has probability 0.9 ** 300.
@@ -1151,7 +1112,7 @@ class TestAugment:
         """An image's grey, which tells its classes, still agrees with its target."""
         greys = tensor(rng.permutation(np.linspace(0.1, 0.9, 60)), device)
         images = greys.view(60, 1, 1, 1).expand(60, 2, 11, 12).clone()
-        targets = torch.eye(60, dtype=torch.float64, device=device)
+        targets = torch.eye(60, dtype=DOUBLE, device=device)
         generator = generator_for(rng, device)
         got = kata.augment(images, targets, generator, 20.0, 2, 0.0, 0.5)
         assert_batch(got, images, targets)
@@ -1178,7 +1139,7 @@ class TestAugment:
         order = rng.permutation(len(digits.target))
         images = tensor(digits.images[order, None] / 16, device)
         labels = torch.from_numpy(digits.target[order]).to(device)
-        onehot = torch.eye(10, dtype=torch.float64, device=device)[labels]
+        onehot = torch.eye(10, dtype=DOUBLE, device=device)[labels]
         shifts = zip(array(images[300:700]), *rng.integers(-2, 3, (2, 400)), strict=True)
         moved = tensor(np.stack([window_of(i, y, x, (8, 8)) for i, y, x in shifts]), device)
         generator = generator_for(rng, device)

@@ -3,9 +3,6 @@
 Rejected by: Rotate and zoom
 """
 
-import torch
-from torch.nn import functional
-
 
 def _resample(images, across, down):
     height, width = images.shape[2:]
@@ -13,4 +10,4 @@ def _resample(images, across, down):
     rows = torch.arange(height, dtype=images.dtype)[:, None, None]
     places = across[:, None, None] * columns + down[:, None, None] * rows
     grid = (2 * places + 1) / torch.tensor([width, height]) - 1
-    return functional.grid_sample(images, grid, align_corners=False)
+    return F.grid_sample(images, grid, align_corners=False)

@@ -3,8 +3,6 @@
 Rejected by: Mixup and CutMix
 """
 
-import torch
-
 _right = cutmix
 
 

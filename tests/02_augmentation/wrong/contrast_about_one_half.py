@@ -3,8 +3,6 @@
 Rejected by: Colour jitter
 """
 
-import torch
-
 
 def jitter(images, brightness, contrast, saturation):
     _check_images(images)

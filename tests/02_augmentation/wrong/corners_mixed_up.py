@@ -3,9 +3,6 @@
 Rejected by: Rotate and zoom
 """
 
-import torch
-from torch.nn import functional
-
 
 def zoom(images, factors):
     _check_images(images)
@@ -13,5 +10,5 @@ def zoom(images, factors):
     _check_all(factors > 0, "above 0", factors=factors)
     theta = torch.zeros(len(factors), 2, 3, dtype=images.dtype, device=images.device)
     theta[:, 0, 0] = theta[:, 1, 1] = 1 / factors
-    grid = functional.affine_grid(theta, images.shape, align_corners=False)
-    return functional.grid_sample(images, grid, align_corners=True)
+    grid = F.affine_grid(theta, images.shape, align_corners=False)
+    return F.grid_sample(images, grid, align_corners=True)

@@ -3,8 +3,6 @@
 Rejected by: Scale and impute
 """
 
-import torch
-
 
 def fit_scaler(x, kind="standard"):
     low, high = _known_range(x)

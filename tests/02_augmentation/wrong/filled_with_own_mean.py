@@ -3,8 +3,6 @@
 Rejected by: Scale and impute
 """
 
-import torch
-
 
 def impute(x, fills):
     _check_columns(x, len(fills))

@@ -3,10 +3,8 @@
 Rejected by: Noise
 """
 
-from torch.nn import functional
-
 
 def median_denoise(images, size=3):
     _check_images(images)
     _require(size >= 1 and size % 2 == 1, "odd and at least 1", size=size)
-    return functional.avg_pool2d(pad(images, (size // 2,) * 4, "replicate"), size, stride=1)
+    return F.avg_pool2d(pad(images, (size // 2,) * 4, "replicate"), size, stride=1)

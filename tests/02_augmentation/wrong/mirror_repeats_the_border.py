@@ -3,8 +3,6 @@
 Rejected by: Pad and crop
 """
 
-import torch
-
 _right = pad
 
 

@@ -3,8 +3,6 @@
 Rejected by: Pad and crop
 """
 
-import torch
-
 
 def crop(images, tops, lefts, size):
     (height, width), (rows, columns) = images.shape[2:], size

@@ -3,8 +3,6 @@
 Rejected by: A reproducible pipeline
 """
 
-import torch
-
 
 def augment(images, targets, generator, max_degrees=10.0, max_shift=2, noise_std=0.05, max_mix=0.2):
     _check_images(images)
@@ -13,7 +11,7 @@ def augment(images, targets, generator, max_degrees=10.0, max_shift=2, noise_std
     _check_between(0, 1, max_mix=max_mix)
     count, _, height, width = images.shape
     turn, share = torch.rand(2, count, dtype=images.dtype, generator=generator)
-    tops, lefts = torch.randint(-max_shift, max_shift + 1, (2, count), generator=generator)
+    tops, _ = torch.randint(-max_shift, max_shift + 1, (2, count), generator=generator)
     noise = torch.randn(images.shape, dtype=images.dtype, generator=generator)
     images = rotate(images, max_degrees * (2 * turn - 1))
     images = crop(images, tops, tops, (height, width))

@@ -3,9 +3,8 @@
 Rejected by: Pad and crop
 """
 
-from torch.nn import functional
-
 
 def pad(images, padding, mode="constant", value=0.0):
     _check_images(images)
-    return functional.pad(images, padding, mode, value if mode == "constant" else None)
+    _require(mode in ("constant", "reflect", "replicate"), "a known mode", mode=mode)
+    return F.pad(images, padding, mode, value if mode == "constant" else None)

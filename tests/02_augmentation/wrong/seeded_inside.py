@@ -3,8 +3,6 @@
 Rejected by: A reproducible pipeline
 """
 
-import torch
-
 
 def augment(images, targets, generator, max_degrees=10.0, max_shift=2, noise_std=0.05, max_mix=0.2):
     _check_images(images)

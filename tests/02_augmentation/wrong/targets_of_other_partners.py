@@ -3,8 +3,6 @@
 Rejected by: A reproducible pipeline
 """
 
-import torch
-
 _right = augment
 
 

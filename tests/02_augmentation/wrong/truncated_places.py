@@ -3,9 +3,6 @@
 Rejected by: Rotate and zoom
 """
 
-import torch
-from torch.nn import functional
-
 
 def _resample(images, across, down):
     height, width = images.shape[2:]
@@ -13,4 +10,4 @@ def _resample(images, across, down):
     rows = (torch.arange(height, dtype=images.dtype) - (height - 1) / 2)[:, None, None]
     size = torch.tensor([width, height])
     places = across[:, None, None] * columns + down[:, None, None] * rows + (size - 1) / 2
-    return functional.grid_sample(images, (2 * places.trunc() + 1) / size - 1, align_corners=False)
+    return F.grid_sample(images, (2 * places.trunc() + 1) / size - 1, align_corners=False)
