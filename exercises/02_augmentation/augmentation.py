@@ -194,10 +194,9 @@ def pad(
     Raises
     ------
     ValueError
-        If `images` is shaped otherwise, `padding` has a negative number or one too large
-        to mirror (`reflect` needs less than `H` above and below, less than `W` left and
-        right), or `mode` is another one; the message names the argument and, but for
-        `images`, its value.
+        If `images` is shaped otherwise (the message names it), a number in `padding` is
+        negative or, for `reflect`, too large (at most `H - 1` above and below, `W - 1` left
+        and right; `padding` and the number), or `mode` is another one (`mode` and its value).
     """
     raise NotImplementedError("Part 3, Pad and crop")
 
@@ -224,7 +223,7 @@ def crop(images: Tensor, tops: Tensor, lefts: Tensor, size: tuple[int, int]) -> 
     ------
     ValueError
         If a tensor is shaped otherwise, or `tops` or `lefts` is not int64 (the message
-        names it), or `size` is below 1 (`size` and its value).
+        names it), or a number in `size` is below 1 (`size` and the number).
 
     Notes
     -----

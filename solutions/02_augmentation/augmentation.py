@@ -64,13 +64,15 @@ def fit_scaler(x: Tensor, kind: str = "standard") -> dict[str, Tensor]:
     >>> state["center"], state["scale"]
     (tensor([3., 7.]), tensor([2., 1.]))
     """
-    _require(kind in ("standard", "minmax"), "'standard' or 'minmax'", kind=kind)
-    low, high = _known_range(x)
-    center, spread = low, high - low
-    if kind == "standard":
-        count = _count_known(x)
-        center = _known_mean(x, low, count)
-        spread = (_known_sum(x, lambda rows: (rows - center) ** 2) / count).sqrt()
+    _check_choice(("standard", "minmax"), kind=kind)
+    if kind == "minmax":
+        center = _lowest(x)
+        high = _by_blocks(x, lambda rows: rows.nan_to_num(-math.inf).amax(0)).amax(0)
+        spread = high - center
+    else:
+        center, count = _mean_and_count(x)
+        squares = _by_blocks(x, lambda rows: (rows - center).square().nansum(0)).sum(0)
+        spread = (squares / count).sqrt()
     return {"center": center, "scale": torch.where(spread > 0, spread, 1)}
 
 
@@ -95,7 +97,7 @@ def scale(x: Tensor, state: dict[str, Tensor]) -> Tensor:
     ValueError
         If `x` has not as many columns as the training data; the message names `x`.
     """
-    _check_columns(x, len(state["center"]))
+    _check_table(x, len(state["center"]))
     return (x - state["center"]).div_(state["scale"])
 
 
@@ -121,10 +123,10 @@ def fit_imputer(x: Tensor, strategy: str = "mean") -> Tensor:
         If `x` is not a floating-point table, or a column of it has no known entry (the
         message names `x`), or `strategy` is another one (`strategy` and its value).
     """
-    _require(strategy in ("mean", "median"), "'mean' or 'median'", strategy=strategy)
-    low, _ = _known_range(x)
+    _check_choice(("mean", "median"), strategy=strategy)
     if strategy == "mean":
-        return _known_mean(x, low, _count_known(x))
+        return _mean_and_count(x)[0]
+    _lowest(x)  # refuses columns that are not known at all
     columns = x.T.contiguous()  # a selection runs many times over its data
     # torch's median is the lower of the two in the middle; mirrored, it is the upper.
     return (columns.nanmedian(1).values - columns.neg().nanmedian(1).values) / 2
@@ -150,37 +152,38 @@ def impute(x: Tensor, fills: Tensor) -> Tensor:
     ValueError
         If `x` has not as many columns as the training data; the message names `x`.
     """
-    _check_columns(x, len(fills))
+    _check_table(x, len(fills))
     return torch.where(x.isnan(), fills, x)
 
 
-def _known_range(x: Tensor) -> tuple[Tensor, Tensor]:
-    """Smallest and largest known entry of every column."""
-    _require(x.ndim == 2 and x.is_floating_point() and len(x) > 0, "floating point [n, d]", x=x)
-    blocks = x.split(_ROWS_AT_ONCE)
-    low = torch.stack([rows.nan_to_num(math.inf).amin(0) for rows in blocks]).amin(0)
-    high = torch.stack([rows.nan_to_num(-math.inf).amax(0) for rows in blocks]).amax(0)
-    _require(bool((low <= high).all()), "a known entry in every column", x=x)
-    return low, high
-
-
-def _known_mean(x: Tensor, low: Tensor, count: Tensor) -> Tensor:
+def _mean_and_count(x: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean, and number, of the known entries of every column."""
+    low = _lowest(x)
     # Relative to its minimum a constant column is all zeros: its mean is exact, and its
     # deviation is 0 instead of a rounding error that would be divided by.
-    return low + _known_sum(x, lambda rows: rows - low) / count
+    total = _by_blocks(x, lambda rows: (rows - low).nansum(0)).sum(0)
+    count = _by_blocks(x, lambda rows: (~rows.isnan()).sum(0)).sum(0)
+    return low + total / count, count
 
 
-def _known_sum(x: Tensor, function: Callable[[Tensor], Tensor]) -> Tensor:
-    """Sum of `function` over the known entries of every column."""
-    return torch.stack([function(rows).nansum(0) for rows in x.split(_ROWS_AT_ONCE)]).sum(0)
+def _lowest(x: Tensor) -> Tensor:
+    """Smallest known entry of every column."""
+    _check_table(x)
+    expected = "a known entry in every column"
+    _require(len(x) > 0, expected, x=x)
+    low = _by_blocks(x, lambda rows: rows.nan_to_num(math.inf).amin(0)).amin(0)
+    _require(bool((low < math.inf).all()), expected, x=x)
+    return low
 
 
-def _count_known(x: Tensor) -> Tensor:
-    return torch.stack([(~rows.isnan()).sum(0) for rows in x.split(_ROWS_AT_ONCE)]).sum(0)
+def _by_blocks(x: Tensor, function: Callable[[Tensor], Tensor]) -> Tensor:
+    """What `function` makes of every block of rows, one below the other."""
+    return torch.stack([function(rows) for rows in x.split(_ROWS_AT_ONCE)])
 
 
-def _check_columns(x: Tensor, columns: int) -> None:
-    _require(x.ndim == 2 and x.shape[1] == columns, f"[n, {columns}]", x=x)
+def _check_table(x: Tensor, columns: int | None = None) -> None:
+    fits = x.ndim == 2 and x.is_floating_point() and columns in (None, x.shape[1])
+    _require(fits, f"floating point [n, {columns or 'd'}]", x=x)
 
 
 # -- Part 2: Flip -----------------------------------------------------------------------------
@@ -255,18 +258,19 @@ def pad(
     Raises
     ------
     ValueError
-        If `images` is shaped otherwise, `padding` has a negative number or one too large
-        to mirror (`reflect` needs less than `H` above and below, less than `W` left and
-        right), or `mode` is another one; the message names the argument and, but for
-        `images`, its value.
+        If `images` is shaped otherwise (the message names it), a number in `padding` is
+        negative or, for `reflect`, too large (at most `H - 1` above and below, `W - 1` left
+        and right; `padding` and the number), or `mode` is another one (`mode` and its value).
     """
     _check_images(images)
-    _require(mode in ("constant", "reflect", "replicate"), "a known mode", mode=mode)
-    _require(min(padding) >= 0, "no negative number", padding=padding)
+    _check_choice(("constant", "reflect", "replicate"), mode=mode)
     above, below, left, right = padding
     height, width = images.shape[2:]
-    mirrors = max(above, below) < height and max(left, right) < width
-    _require(mirrors or mode != "reflect", f"less than {height} and {width}", padding=padding)
+    # A mirror can show no more than there is beside the outermost pixel.
+    tallest, widest = (height - 1, width - 1) if mode == "reflect" else (math.inf, math.inf)
+    for rows, columns in ((above, left), (below, right)):
+        _check_between(0, tallest, padding=rows)
+        _check_between(0, widest, padding=columns)
     sides = (left, right, above, below)  # torch counts from the last axis
     return F.pad(images, sides, mode=mode, value=value if mode == "constant" else None)
 
@@ -293,7 +297,7 @@ def crop(images: Tensor, tops: Tensor, lefts: Tensor, size: tuple[int, int]) -> 
     ------
     ValueError
         If a tensor is shaped otherwise, or `tops` or `lefts` is not int64 (the message
-        names it), or `size` is below 1 (`size` and its value).
+        names it), or a number in `size` is below 1 (`size` and the number).
 
     Notes
     -----
@@ -301,7 +305,7 @@ def crop(images: Tensor, tops: Tensor, lefts: Tensor, size: tuple[int, int]) -> 
     """
     _check_images(images)
     _check_each(images, dtype=torch.int64, tops=tops, lefts=lefts)
-    _require(min(size) >= 1, "at least 1 each", size=size)
+    _check_between(1, math.inf, size=min(size))
     height, width = images.shape[2:]
     windows = images.new_zeros(*images.shape[:2], *size)
     # One copy of a slice per image moves whole rows; a gather of all would move pixels.
@@ -454,8 +458,7 @@ def jitter(images: Tensor, brightness: Tensor, contrast: Tensor, saturation: Ten
     ----------
     ITU-R Recommendation BT.601 (the weights of grey).
     """
-    _check_images(images)
-    _require(images.shape[1] == 3, "three channels", images=images)
+    _check_images(images, channels=3)
     _check_each(images, low=0, brightness=brightness, contrast=contrast, saturation=saturation)
     jittered = (images * _per_image(brightness)).clamp_(0, 1)
     mean_grey = _grey(jittered.mean((2, 3), keepdim=True))
@@ -646,8 +649,8 @@ def cutmix(
     Localizable Features", section 3.1.
     """
     _check_pairs(images, targets, partners)
-    _require(boxes.shape == (len(images), 4), "[N, 4]", boxes=boxes)
-    _require(boxes.dtype == torch.int64, "int64", boxes=boxes)
+    fits = boxes.shape == (len(images), 4) and boxes.dtype == torch.int64
+    _require(fits, f"int64 [{len(images)}, 4]", boxes=boxes)
     height, width = images.shape[2:]
     top, left, bottom, right = boxes.split(1, dim=1)
     y = torch.arange(height, device=images.device)
@@ -741,9 +744,9 @@ def _per_image(values: Tensor) -> Tensor:
     return values[:, None, None, None]
 
 
-def _check_images(images: Tensor) -> None:
-    fits = images.ndim == 4 and images.is_floating_point()
-    _require(fits, "floating point [N, C, H, W]", images=images)
+def _check_images(images: Tensor, channels: int | None = None) -> None:
+    fits = images.ndim == 4 and images.is_floating_point() and channels in (None, images.shape[1])
+    _require(fits, f"floating point [N, {channels or 'C'}, H, W]", images=images)
 
 
 def _check_targets(images: Tensor, targets: Tensor) -> None:
@@ -769,6 +772,11 @@ def _check_all(fits: Tensor, expected: str, **argument: Tensor) -> None:
     if not fits.all():
         ((name, values),) = argument.items()
         _require(False, expected, **{name: values[~fits][0].item()})
+
+
+def _check_choice(choices: tuple[str, ...], **argument: str) -> None:
+    ((_, value),) = argument.items()
+    _require(value in choices, f"one of {choices}", **argument)
 
 
 def _check_between(low: float, high: float, **arguments: float) -> None:

@@ -15,6 +15,7 @@ import re
 import numpy as np
 import pytest
 import torch
+from sklearn.datasets import load_digits
 
 from grader.testing import assert_between, assert_close, assert_equal, assert_tensor, part
 
@@ -390,17 +391,17 @@ class TestPadAndCrop:
 
     @pytest.mark.parametrize("mode", ["constant", "reflect", "replicate"])
     def test_pad_refuses_a_negative_margin(self, kata, rng, device, mode):
-        """A negative number in `padding` is a ValueError that holds its name and its value."""
+        """A negative number in `padding` is a ValueError that holds `padding` and the number."""
         images = random_images(rng, (2, 1, 4, 5), device)
-        for padding in [(-1, 0, 0, 0), (0, -2, 0, 0), (0, 0, -1, 0), (1, 1, 1, -1)]:
-            with refuses("padding", padding):
+        for padding in [(-1, 2, 0, 0), (0, -1, 0, 3), (1, 0, -1, 0), (2, 1, 1, -1)]:
+            with refuses("padding", -1):
                 kata.pad(images, padding, mode)
 
     def test_pad_refuses_too_wide_a_mirror(self, kata, rng, device):
-        """`reflect` by as much as the image's size is a ValueError with `padding` and its value."""
-        images = random_images(rng, (2, 1, 4, 5), device)
-        for padding in [(4, 0, 0, 0), (0, 4, 1, 1), (0, 0, 5, 0), (3, 3, 4, 6)]:
-            with refuses("padding", padding):
+        """`reflect` by as much as the size is a ValueError that holds `padding` and the number."""
+        images = random_images(rng, (2, 1, 4, 6), device)
+        for padding in [(4, 0, 0, 0), (0, 4, 1, 2), (0, 0, 6, 0), (3, 3, 5, 7)]:
+            with refuses("padding", max(padding)):
                 kata.pad(images, padding, "reflect")
 
     @pytest.mark.parametrize("mode", ["mirror", ""])
@@ -421,9 +422,9 @@ class TestPadAndCrop:
 
     @pytest.mark.parametrize("size", [(0, 3), (3, 0), (-2, 3)])
     def test_crop_refuses_a_size(self, kata, rng, device, size):
-        """A `size` below 1 is a ValueError that holds its name and its value."""
+        """A number below 1 in `size` is a ValueError that holds `size` and the number."""
         zeros = integers([0, 0], device)
-        with refuses("size", size):
+        with refuses("size", min(size)):
             kata.crop(random_images(rng, (2, 1, 4, 5), device), zeros, zeros, size)
 
     def test_refuses_what_are_no_images(self, kata, device):
@@ -1133,8 +1134,6 @@ class TestAugment:
 
     def test_digits_that_moved(self, kata, rng, device):
         """The nearest to a moved digit, among shifted copies of 300, is mostly the same digit."""
-        from sklearn.datasets import load_digits
-
         digits = load_digits()
         order = rng.permutation(len(digits.target))
         images = tensor(digits.images[order, None] / 16, device)
@@ -1143,13 +1142,13 @@ class TestAugment:
         shifts = zip(array(images[300:700]), *rng.integers(-2, 3, (2, 400)), strict=True)
         moved = tensor(np.stack([window_of(i, y, x, (8, 8)) for i, y, x in shifts]), device)
         generator = generator_for(rng, device)
-        batches = kata.run(observe_augmented, images[:300], onehot[:300], generator, 10)
+        batches = kata.run(observe_augmented, images[:300], onehot[:300], generator, 5)
         for batch in batches:
             assert_batch(batch, images[:300], onehot[:300])
         seen, told = (torch.cat(several) for several in zip(*batches, strict=True))
         correct = nearest_labels(seen, told, moved) == labels[300:700]
-        # Over 40 seeds it was 0.87 to 0.94, and 0.19 to 0.29 among the 300 alone.
-        assert_between(correct.double().mean().item(), 0.7, 1)
+        # Over 60 seeds it was 0.80 to 0.90, and 0.19 to 0.30 among the 300 alone.
+        assert_between(correct.double().mean().item(), 0.6, 1)
 
     @pytest.mark.parametrize(
         ("name", "value"),

@@ -18,7 +18,7 @@ def flip(images, horizontal, vertical):
 def crop(images, tops, lefts, size):
     _check_images(images)
     _check_each(images, dtype=torch.int64, tops=tops, lefts=lefts)
-    _require(min(size) >= 1, "at least 1 each", size=size)
+    _check_between(1, math.inf, size=min(size))
     height, width = images.shape[2:]
     rows = tops[:, None] + torch.arange(size[0], device=images.device)
     columns = lefts[:, None] + torch.arange(size[1], device=images.device)

@@ -2,8 +2,7 @@
 
 
 def jitter(images, brightness, contrast, saturation):
-    _check_images(images)
-    _require(images.shape[1] == 3, "three channels", images=images)
+    _check_images(images, channels=3)
     _check_each(images, low=0, brightness=brightness, contrast=contrast, saturation=saturation)
     weights = torch.tensor([0.299, 0.587, 0.114], dtype=images.dtype, device=images.device)
     result = images.clone()

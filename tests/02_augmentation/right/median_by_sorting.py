@@ -2,8 +2,8 @@
 
 
 def fit_imputer(x, strategy="mean"):
-    _require(strategy in ("mean", "median"), "'mean' or 'median'", strategy=strategy)
-    _known_range(x)
+    _check_choice(("mean", "median"), strategy=strategy)
+    _lowest(x)
     fills = []
     for column in x.unbind(1):
         known = column[~column.isnan()].sort().values
@@ -13,7 +13,7 @@ def fit_imputer(x, strategy="mean"):
 
 
 def impute(x, fills):
-    _check_columns(x, len(fills))
+    _check_table(x, len(fills))
     filled = x.clone()
     rows, columns = x.isnan().nonzero(as_tuple=True)
     filled[rows, columns] = fills[columns]

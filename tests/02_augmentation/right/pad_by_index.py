@@ -3,11 +3,12 @@
 
 def pad(images, padding, mode="constant", value=0.0):
     _check_images(images)
-    _require(mode in ("constant", "reflect", "replicate"), "a known mode", mode=mode)
-    _require(min(padding) >= 0, "no negative number", padding=padding)
+    _check_choice(("constant", "reflect", "replicate"), mode=mode)
     places = []
     for size, before, after in zip(images.shape[2:], padding[::2], padding[1::2], strict=True):
-        _require(mode != "reflect" or max(before, after) < size, "less", padding=padding)
+        most = size - 1 if mode == "reflect" else math.inf
+        _check_between(0, most, padding=min(before, after))
+        _check_between(0, most, padding=max(before, after))
         place = torch.arange(-before, size + after, device=images.device)
         if mode == "reflect":
             place = (size - 1 - (size - 1 - place.abs()).abs()).abs()

@@ -4,8 +4,8 @@ import numpy as np
 
 
 def fit_scaler(x, kind="standard"):
-    _require(kind in ("standard", "minmax"), "'standard' or 'minmax'", kind=kind)
-    _known_range(x)
+    _check_choice(("standard", "minmax"), kind=kind)
+    _lowest(x)
     known = x.cpu().numpy()
     low, high = np.nanmin(known, 0), np.nanmax(known, 0)
     if kind == "standard":
@@ -17,7 +17,7 @@ def fit_scaler(x, kind="standard"):
 
 
 def fit_imputer(x, strategy="mean"):
-    _require(strategy in ("mean", "median"), "'mean' or 'median'", strategy=strategy)
-    _known_range(x)
+    _check_choice(("mean", "median"), strategy=strategy)
+    _lowest(x)
     function = np.nanmean if strategy == "mean" else np.nanmedian
     return torch.from_numpy(function(x.cpu().numpy(), axis=0)).to(x)

@@ -5,9 +5,10 @@ Rejected by: Scale and impute
 
 
 def fit_scaler(x, kind="standard"):
-    low, high = _known_range(x)
+    _check_choice(("standard", "minmax"), kind=kind)
+    low, high = _lowest(x), -_lowest(-x)
     center, spread = low, high - low
     if kind == "standard":
-        center = x.nansum(0) / _count_known(x)
+        center = x.nansum(0) / _mean_and_count(x)[1]
         spread = (x - center).square().nanmean(0).sqrt()
     return {"center": center, "scale": torch.where(spread == 0, 1, spread)}

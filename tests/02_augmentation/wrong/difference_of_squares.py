@@ -5,7 +5,8 @@ Rejected by: Scale and impute
 
 
 def fit_scaler(x, kind="standard"):
-    low, high = _known_range(x)
+    _check_choice(("standard", "minmax"), kind=kind)
+    low, high = _lowest(x), -_lowest(-x)
     if kind == "minmax":
         return {"center": low, "scale": torch.where(high > low, high - low, 1)}
     mean = x.nanmean(0)

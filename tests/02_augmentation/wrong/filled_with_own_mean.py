@@ -5,5 +5,5 @@ Rejected by: Scale and impute
 
 
 def impute(x, fills):
-    _check_columns(x, len(fills))
+    _check_table(x, len(fills))
     return torch.where(x.isnan(), x.nanmean(0), x)

@@ -5,6 +5,6 @@ Rejected by: Scale and impute
 
 
 def fit_imputer(x, strategy="mean"):
-    _known_range(x)
-    _require(strategy in ("mean", "median"), "'mean' or 'median'", strategy=strategy)
+    _lowest(x)
+    _check_choice(("mean", "median"), strategy=strategy)
     return x.nanmean(0) if strategy == "mean" else x.nanmedian(0).values

@@ -5,8 +5,7 @@ Rejected by: Colour jitter
 
 
 def jitter(images, brightness, contrast, saturation):
-    _check_images(images)
-    _require(images.shape[1] == 3, "three channels", images=images)
+    _check_images(images, channels=3)
     _check_each(images, low=0, brightness=brightness, contrast=contrast, saturation=saturation)
     b, c, s = map(_per_image, (brightness, contrast, saturation))
     images = (b * images).clamp(0, 1)

@@ -6,5 +6,5 @@ Rejected by: Pad and crop
 
 def pad(images, padding, mode="constant", value=0.0):
     _check_images(images)
-    _require(mode in ("constant", "reflect", "replicate"), "a known mode", mode=mode)
+    _check_choice(("constant", "reflect", "replicate"), mode=mode)
     return F.pad(images, padding, mode, value if mode == "constant" else None)

@@ -7,7 +7,7 @@ _right = fit_scaler
 
 
 def fit_scaler(x, kind="standard"):
-    state, count = _right(x, kind), _count_known(x)
+    state, count = _right(x, kind), _mean_and_count(x)[1]
     if kind == "standard":
         state["scale"] = state["scale"] * (count / (count - 1)) ** 0.5
     return state
