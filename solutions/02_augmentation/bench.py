@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
+from importlib import import_module
 from typing import Any
 
 import torch
@@ -23,41 +25,54 @@ def cases(solution: Any) -> Iterator[Case]:
 
 
 def _against_scikit_learn(s: Any) -> Iterator[Case]:
-    from sklearn.impute import SimpleImputer
-    from sklearn.preprocessing import MinMaxScaler, StandardScaler
-
+    scalers, imputers = (import_module(f"sklearn.{name}") for name in ("preprocessing", "impute"))
     draw = torch.Generator().manual_seed(0)
-    x = 3 * torch.randn(ROWS, COLUMNS, dtype=torch.float64, generator=draw) + 5
-    gaps = torch.where(torch.rand(ROWS, COLUMNS, generator=draw) < 0.1, torch.nan, x)
-    for table, name in ((x, "full"), (gaps, "10 % missing")):
-        for kind, peer in (("standard", StandardScaler), ("minmax", MinMaxScaler)):
-            yield Case(
-                f"fit and scale, {kind}, {ROWS:,} x {COLUMNS}, {name}",
-                f"scikit-learn's {peer.__name__}",
-                lambda table=table, kind=kind: s.scale(table, s.fit_scaler(table, kind)),
-                lambda table=table, peer=peer: _tensor(peer().fit_transform(table.numpy())),
-                assert_close,
-            )
-    for strategy in ("mean", "median"):
-        yield Case(
-            f"fit and impute, {strategy}, {ROWS:,} x {COLUMNS}, 10 % missing",
-            "scikit-learn's SimpleImputer",
-            lambda strategy=strategy: s.impute(gaps, s.fit_imputer(gaps, strategy)),
-            lambda strategy=strategy: _tensor(
-                SimpleImputer(strategy=strategy).fit_transform(gaps.numpy())
-            ),
+    full = 3 * torch.randn(ROWS, COLUMNS, dtype=torch.float64, generator=draw) + 5
+    gaps = torch.where(torch.rand(ROWS, COLUMNS, generator=draw) < 0.1, torch.nan, full)
+
+    def fit_and_scale(x: Tensor, kind: str) -> Tensor:
+        return s.scale(x, s.fit_scaler(x, kind))
+
+    def fit_and_impute(x: Tensor, strategy: str) -> Tensor:
+        return s.impute(x, s.fit_imputer(x, strategy))
+
+    def fit_transform(make: Callable, x: Tensor) -> Tensor:
+        return torch.from_numpy(make().fit_transform(x.numpy()))
+
+    def case(work: str, x: Tensor, ours: Callable, choice: str, peer: Callable) -> Case:
+        missing = "10 % missing" if x is gaps else "full"
+        return Case(
+            f"fit and {work}, {choice}, {ROWS:,} x {COLUMNS}, {missing}",
+            "scikit-learn",
+            partial(ours, x, choice),
+            partial(fit_transform, peer, x),
             assert_close,
         )
 
+    for x in (full, gaps):
+        yield case("scale", x, fit_and_scale, "standard", scalers.StandardScaler)
+        yield case("scale", x, fit_and_scale, "minmax", scalers.MinMaxScaler)
+    for strategy in ("mean", "median"):
+        peer = partial(imputers.SimpleImputer, strategy=strategy)
+        yield case("impute", gaps, fit_and_impute, strategy, peer)
+
 
 def _against_kornia(s: Any) -> Iterator[Case]:
-    import kornia.augmentation as peer
-    from kornia import enhance, filters, geometry
-
-    def case(work: str, name: str, ours: Callable, theirs: Callable, **options: Any) -> Case:
-        return Case(f"{work}, {_size()}", f"kornia's {name}", ours, theirs, **options)
-
+    peer, enhance, filters, geometry = (
+        import_module(f"kornia.{name}")
+        for name in ("augmentation", "enhance", "filters", "geometry")
+    )
     images, draw = _images()
+
+    def case(
+        work: str,
+        name: str,
+        ours: Callable[[], Any],
+        theirs: Callable[[], Any],
+        agree: Callable[[Any, Any], None] = assert_close,
+    ) -> Case:
+        return Case(f"{work}, {_size()}", f"kornia's {name}", ours, theirs, agree)
+
     chosen = torch.rand(2, COUNT, generator=draw) < 0.5
     flips = peer.RandomHorizontalFlip(p=0.5), peer.RandomVerticalFlip(p=0.5)
 
@@ -68,37 +83,29 @@ def _against_kornia(s: Any) -> Iterator[Case]:
             result = flip(result, params=parameters)
         return result
 
-    ours = lambda: s.flip(images, *chosen)  # noqa: E731
-    yield case("flip both ways", "two flips", ours, flip_both, agree=assert_close)
+    yield case("flip both ways", "flips", partial(s.flip, images, *chosen), flip_both)
 
     shift = peer.RandomCrop((SIDE, SIDE), padding=4)
     shift(images)  # draws the places
-    place = shift._params["src"][:, 0].long() - 4
+    left, top = (shift._params["src"][:, 0].long() - 4).T
     yield case(
         "crop with a margin of 4",
         "RandomCrop",
-        lambda: s.crop(images, place[:, 1], place[:, 0], (SIDE, SIDE)),
-        lambda: shift(images, params=shift._params),
-        agree=assert_close,
+        partial(s.crop, images, top, left, (SIDE, SIDE)),
+        partial(shift, images, params=shift._params),
     )
 
-    # Places are rounded to a millionth of the side, and neighbours may differ by 1.
     degrees = 90 * torch.rand(COUNT, generator=draw) - 45
     factors = 0.5 + torch.rand(COUNT, generator=draw)
-    yield case(
-        "rotate",
-        "rotate",
-        lambda: s.rotate(images, degrees),
-        lambda: geometry.rotate(images, degrees),
-        agree=_close_in_place,
-    )
-    yield case(
-        "zoom",
-        "scale",
-        lambda: s.zoom(images, factors),
-        lambda: geometry.scale(images, factors),
-        agree=_close_in_place,
-    )
+    for work, name, values in (("rotate", "rotate", degrees), ("zoom", "scale", factors)):
+        ours, theirs = getattr(s, work), getattr(geometry, name)
+        yield case(
+            work,
+            name,
+            partial(ours, images, values),
+            partial(theirs, images, values),
+            _close_places,
+        )
 
     changes = 0.6 + 0.8 * torch.rand(3, COUNT, generator=draw)
 
@@ -107,55 +114,55 @@ def _against_kornia(s: Any) -> Iterator[Case]:
         stronger = enhance.adjust_contrast_with_mean_subtraction(brighter, changes[1])
         return enhance.adjust_saturation_with_gray_subtraction(stronger, changes[2])
 
-    ours = lambda: s.jitter(images, *changes)  # noqa: E731
-    yield case("jitter", "adjust_...", ours, change_all, agree=assert_close)
+    yield case("jitter", "adjust_...", partial(s.jitter, images, *changes), change_all)
 
     for size in (3, 5):
         yield case(
             f"median of {size} x {size}",
             "median_blur",
-            lambda size=size: s.median_denoise(images, size),
-            lambda size=size: filters.median_blur(images, (size, size)),
-            agree=lambda a, b, m=size // 2: assert_close(*(_inner(i, m) for i in (a, b))),
+            partial(s.median_denoise, images, size),
+            partial(filters.median_blur, images, (size, size)),
+            partial(_close_inside, size // 2),
         )
 
     labels = torch.arange(COUNT) % 10
     onehot = torch.eye(10)[labels]
-    mix = peer.RandomMixUpV2(p=1.0, data_keys=["input", "class"])
+    mix, cut = (
+        make(p=1.0, data_keys=["input", "class"])
+        for make in (peer.RandomMixUpV2, peer.RandomCutMixV2)
+    )
     mix(images, labels)
+    cut(images, labels)
     partners, given = mix._params["mixup_pairs"], mix._params["mixup_lambdas"]
     yield case(
         "mixup",
         "RandomMixUpV2",
-        lambda: s.mixup(images, onehot, partners, 1 - given),
-        lambda: mix(images, labels, params=mix._params),
-        agree=lambda a, b: assert_close(a[0], b[0]),
+        partial(s.mixup, images, onehot, partners, 1 - given),
+        partial(mix, images, labels, params=mix._params),
+        _same_images,
     )
-    cut = peer.RandomCutMixV2(p=1.0, data_keys=["input", "class"])
-    cut(images, labels)
+    partners = cut._params["mix_pairs"][0]
     corners = cut._params["crop_src"][0].long()  # (N, 4, 2), x before y, ends included
     boxes = torch.cat([corners[:, 0].flip(1), corners[:, 2].flip(1) + 1], 1)
-    pairs = cut._params["mix_pairs"][0]
     yield case(
         "cutmix",
         "RandomCutMixV2",
-        lambda: s.cutmix(images, onehot, pairs, boxes),
-        lambda: cut(images, labels, params=cut._params),
-        agree=lambda a, b: assert_close(a[0], b[0]),
+        partial(s.cutmix, images, onehot, partners, boxes),
+        partial(cut, images, labels, params=cut._params),
+        _same_images,
     )
 
 
 def _against_torchvision(s: Any) -> Iterator[Case]:
-    from torchvision.transforms.v2 import InterpolationMode
-    from torchvision.transforms.v2 import functional as peer
-
+    transforms = import_module("torchvision.transforms.v2")
+    peer, bilinear = transforms.functional, transforms.InterpolationMode.BILINEAR
     images, draw = _images()
     degrees = 90 * torch.rand(COUNT, generator=draw) - 45
     changes = 0.6 + 0.8 * torch.rand(3, COUNT, generator=draw)
 
     def rotate_each() -> Tensor:
         pairs = zip(images, degrees.tolist(), strict=True)
-        return torch.stack([peer.rotate(i, d, InterpolationMode.BILINEAR) for i, d in pairs])
+        return torch.stack([peer.rotate(i, d, bilinear) for i, d in pairs])
 
     def change_each() -> Tensor:
         results = []
@@ -169,17 +176,16 @@ def _against_torchvision(s: Any) -> Iterator[Case]:
     yield Case(
         f"rotate, {_size()}",
         name.format("rotate"),
-        lambda: s.rotate(images, degrees),
+        partial(s.rotate, images, degrees),
         rotate_each,
-        _close_in_place,
+        _close_places,
     )
     yield Case(
         f"jitter, {_size()}",
         name.format("adjust_..."),
-        lambda: s.jitter(images, *changes),
+        partial(s.jitter, images, *changes),
         change_each,
-        # torchvision weighs red by 0.2989.
-        lambda a, b: assert_close(a, b, rtol=0, atol=3e-4),
+        partial(assert_close, rtol=0, atol=3e-4),  # torchvision weighs red by 0.2989
     )
 
 
@@ -192,14 +198,17 @@ def _size() -> str:
     return f"{COUNT} x 3 x {SIDE} x {SIDE}"
 
 
-def _tensor(array: Any) -> Tensor:
-    return torch.from_numpy(array)
-
-
-def _inner(images: Tensor, margin: int) -> Tensor:
-    """Without the border, where the peer sees zeros."""
-    return images[..., margin:-margin, margin:-margin].clone()
-
-
-def _close_in_place(ours: Tensor, theirs: Tensor) -> None:
+def _close_places(ours: Tensor, theirs: Tensor) -> None:
+    """Places are rounded to a millionth of the side, and neighbours may differ by 1."""
     assert_close(ours, theirs, rtol=0, atol=1e-4)
+
+
+def _close_inside(margin: int, ours: Tensor, theirs: Tensor) -> None:
+    """Without the border, where kornia's median sees zeros."""
+    inside = (..., slice(margin, -margin), slice(margin, -margin))
+    assert_close(ours[inside], theirs[inside])
+
+
+def _same_images(ours: tuple, theirs: tuple) -> None:
+    """Kornia returns pairs of labels instead of mixed targets."""
+    assert_close(ours[0], theirs[0])
