@@ -7,8 +7,6 @@ and applied to a mask as well. `augment` alone draws, from the generator that it
 Images are batches `[N, C, H, W]`. Row 0 is the top and column 0 the left; pixel `(y, x)`
 stands for its centre, so that an image's own centre is `((H - 1) / 2, (W - 1) / 2)`.
 
-What cannot be right is a `ValueError` that names the argument and what came.
-
 Sources: Chan, Golub and LeVeque 1983 (variances without cancellation), ITU-R BT.601 (grey),
 Paeth 1990 (medians by forgetful selection), Simard et al. 2003 (small rotations and shifts
 as training data), Zhang et al. 2018 (mixup), Yun et al. 2019 (CutMix).
@@ -42,8 +40,8 @@ def fit_scaler(x: Tensor, kind: str = "standard") -> dict[str, Tensor]:
     Raises
     ------
     ValueError
-        If `x` is not a floating-point table with a row, a column of it has no known entry,
-        or `kind` is another one.
+        If `x` is not a floating-point table, or a column of it has no known entry (the
+        message names `x`), or `kind` is another one (`kind` and its value).
 
     References
     ----------
@@ -77,7 +75,7 @@ def scale(x: Tensor, state: dict[str, Tensor]) -> Tensor:
     Raises
     ------
     ValueError
-        If `x` is not a table, or has not as many columns as the training data.
+        If `x` has not as many columns as the training data; the message names `x`.
     """
     raise NotImplementedError("Part 1, Scale and impute")
 
@@ -101,8 +99,8 @@ def fit_imputer(x: Tensor, strategy: str = "mean") -> Tensor:
     Raises
     ------
     ValueError
-        If `x` is not a floating-point table with a row, a column of it has no known entry,
-        or `strategy` is another one.
+        If `x` is not a floating-point table, or a column of it has no known entry (the
+        message names `x`), or `strategy` is another one (`strategy` and its value).
     """
     raise NotImplementedError("Part 1, Scale and impute")
 
@@ -125,7 +123,7 @@ def impute(x: Tensor, fills: Tensor) -> Tensor:
     Raises
     ------
     ValueError
-        If `x` is not a table, or has not as many columns as the training data.
+        If `x` has not as many columns as the training data; the message names `x`.
     """
     raise NotImplementedError("Part 1, Scale and impute")
 
@@ -153,7 +151,7 @@ def flip(images: Tensor, horizontal: Tensor, vertical: Tensor) -> Tensor:
     Raises
     ------
     ValueError
-        If an argument is shaped otherwise, or a choice is not bool.
+        If an argument is shaped otherwise, or a choice is not bool; the message names it.
 
     Examples
     --------
@@ -196,9 +194,9 @@ def pad(
     Raises
     ------
     ValueError
-        If `images` is shaped otherwise, a number in `padding` is negative or, for `reflect`,
-        too large (at most `H - 1` above and below, `W - 1` left and right), or `mode` is
-        another one.
+        If `images` is shaped otherwise (the message names it), a number in `padding` is
+        negative or, for `reflect`, too large (at most `H - 1` above and below, `W - 1` left
+        and right; `padding` and the number), or `mode` is another one (`mode` and its value).
     """
     raise NotImplementedError("Part 3, Pad and crop")
 
@@ -224,8 +222,8 @@ def crop(images: Tensor, tops: Tensor, lefts: Tensor, size: tuple[int, int]) -> 
     Raises
     ------
     ValueError
-        If a tensor is shaped otherwise, `tops` or `lefts` is not int64, or a number in
-        `size` is below 1.
+        If a tensor is shaped otherwise, or `tops` or `lefts` is not int64 (the message
+        names it), or a number in `size` is below 1 (`size` and the number).
 
     Notes
     -----
@@ -256,7 +254,7 @@ def rotate(images: Tensor, degrees: Tensor) -> Tensor:
     Raises
     ------
     ValueError
-        If an argument is shaped otherwise.
+        If an argument is shaped otherwise; the message names it.
 
     Notes
     -----
@@ -295,7 +293,8 @@ def zoom(images: Tensor, factors: Tensor) -> Tensor:
     Raises
     ------
     ValueError
-        If an argument is shaped otherwise, or a factor is not above 0.
+        If an argument is shaped otherwise (the message names it), or a factor is not
+        above 0 (`factors` and the value).
 
     Notes
     -----
@@ -326,7 +325,8 @@ def jitter(images: Tensor, brightness: Tensor, contrast: Tensor, saturation: Ten
     Raises
     ------
     ValueError
-        If an argument is shaped otherwise, or a factor is negative.
+        If an argument is shaped otherwise (the message names it), or a factor is negative
+        (its argument and the value).
 
     Notes
     -----
@@ -366,7 +366,8 @@ def add_noise(images: Tensor, noise: Tensor, std: Tensor) -> Tensor:
     Raises
     ------
     ValueError
-        If an argument is shaped otherwise, or an entry of `std` is negative.
+        If an argument is shaped otherwise (the message names it), or a value of `std` is
+        negative (`std` and the value).
     """
     raise NotImplementedError("Part 6, Noise")
 
@@ -390,7 +391,8 @@ def median_denoise(images: Tensor, size: int = 3) -> Tensor:
     Raises
     ------
     ValueError
-        If `images` is shaped otherwise, or `size` is even or below 1.
+        If `images` is shaped otherwise (the message names it), or `size` is not odd or
+        below 1 (`size` and its value).
 
     References
     ----------
@@ -429,7 +431,8 @@ def mixup(
     ------
     ValueError
         If an argument is shaped otherwise, `targets` is not floating point or `partners`
-        not int64, or an entry of `partners` or `shares` is out of range.
+        not int64 (the message names it), or an entry of `partners` or `shares` is out of
+        range (its argument and the value).
 
     References
     ----------
@@ -463,7 +466,7 @@ def cutmix(
     Raises
     ------
     ValueError
-        As in `mixup`, or if `boxes` is shaped otherwise or not int64.
+        As in `mixup`; or if `boxes` is shaped otherwise or not int64 (the message names it).
 
     References
     ----------
@@ -516,7 +519,8 @@ def augment(
     Raises
     ------
     ValueError
-        If `images` or `targets` is shaped otherwise, or a number is out of its range.
+        If `images` or `targets` is shaped otherwise (the message names it), or a number is
+        out of its range (its name and its value).
 
     References
     ----------

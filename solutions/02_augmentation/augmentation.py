@@ -7,8 +7,6 @@ and applied to a mask as well. `augment` alone draws, from the generator that it
 Images are batches `[N, C, H, W]`. Row 0 is the top and column 0 the left; pixel `(y, x)`
 stands for its centre, so that an image's own centre is `((H - 1) / 2, (W - 1) / 2)`.
 
-What cannot be right is a `ValueError` that names the argument and what came.
-
 Sources: Chan, Golub and LeVeque 1983 (variances without cancellation), ITU-R BT.601 (grey),
 Paeth 1990 (medians by forgetful selection), Simard et al. 2003 (small rotations and shifts
 as training data), Zhang et al. 2018 (mixup), Yun et al. 2019 (CutMix).
@@ -53,8 +51,8 @@ def fit_scaler(x: Tensor, kind: str = "standard") -> dict[str, Tensor]:
     Raises
     ------
     ValueError
-        If `x` is not a floating-point table with a row, a column of it has no known entry,
-        or `kind` is another one.
+        If `x` is not a floating-point table, or a column of it has no known entry (the
+        message names `x`), or `kind` is another one (`kind` and its value).
 
     References
     ----------
@@ -97,7 +95,7 @@ def scale(x: Tensor, state: dict[str, Tensor]) -> Tensor:
     Raises
     ------
     ValueError
-        If `x` is not a table, or has not as many columns as the training data.
+        If `x` has not as many columns as the training data; the message names `x`.
     """
     _check_table(x, len(state["center"]))
     return (x - state["center"]).div_(state["scale"])
@@ -122,8 +120,8 @@ def fit_imputer(x: Tensor, strategy: str = "mean") -> Tensor:
     Raises
     ------
     ValueError
-        If `x` is not a floating-point table with a row, a column of it has no known entry,
-        or `strategy` is another one.
+        If `x` is not a floating-point table, or a column of it has no known entry (the
+        message names `x`), or `strategy` is another one (`strategy` and its value).
     """
     _check_choice(("mean", "median"), strategy=strategy)
     if strategy == "mean":
@@ -152,7 +150,7 @@ def impute(x: Tensor, fills: Tensor) -> Tensor:
     Raises
     ------
     ValueError
-        If `x` is not a table, or has not as many columns as the training data.
+        If `x` has not as many columns as the training data; the message names `x`.
     """
     _check_table(x, len(fills))
     return torch.where(x.isnan(), fills, x)
@@ -171,9 +169,10 @@ def _mean_and_count(x: Tensor) -> tuple[Tensor, Tensor]:
 def _lowest(x: Tensor) -> Tensor:
     """Smallest known entry of every column."""
     _check_table(x)
+    expected = "a known entry in every column"
+    _require(len(x) > 0, expected, x=x)
     low = _by_blocks(x, lambda rows: rows.nan_to_num(math.inf).amin(0)).amin(0)
-    unknown = low.isinf().nonzero()[:, 0].tolist()
-    _require(not unknown, f"a known entry in the columns {unknown}", x=x)
+    _require(bool((low < math.inf).all()), expected, x=x)
     return low
 
 
@@ -183,8 +182,8 @@ def _by_blocks(x: Tensor, function: Callable[[Tensor], Tensor]) -> Tensor:
 
 
 def _check_table(x: Tensor, columns: int | None = None) -> None:
-    fits = x.ndim == 2 and len(x) > 0 and columns in (None, x.shape[1])
-    _require(fits and x.is_floating_point(), f"floating point (n, {columns or 'd'})", x=x)
+    fits = x.ndim == 2 and x.is_floating_point() and columns in (None, x.shape[1])
+    _require(fits, f"floating point [n, {columns or 'd'}]", x=x)
 
 
 # -- Part 2: Flip -----------------------------------------------------------------------------
@@ -210,7 +209,7 @@ def flip(images: Tensor, horizontal: Tensor, vertical: Tensor) -> Tensor:
     Raises
     ------
     ValueError
-        If an argument is shaped otherwise, or a choice is not bool.
+        If an argument is shaped otherwise, or a choice is not bool; the message names it.
 
     Examples
     --------
@@ -259,9 +258,9 @@ def pad(
     Raises
     ------
     ValueError
-        If `images` is shaped otherwise, a number in `padding` is negative or, for `reflect`,
-        too large (at most `H - 1` above and below, `W - 1` left and right), or `mode` is
-        another one.
+        If `images` is shaped otherwise (the message names it), a number in `padding` is
+        negative or, for `reflect`, too large (at most `H - 1` above and below, `W - 1` left
+        and right; `padding` and the number), or `mode` is another one (`mode` and its value).
     """
     _check_images(images)
     _check_choice(("constant", "reflect", "replicate"), mode=mode)
@@ -297,8 +296,8 @@ def crop(images: Tensor, tops: Tensor, lefts: Tensor, size: tuple[int, int]) -> 
     Raises
     ------
     ValueError
-        If a tensor is shaped otherwise, `tops` or `lefts` is not int64, or a number in
-        `size` is below 1.
+        If a tensor is shaped otherwise, or `tops` or `lefts` is not int64 (the message
+        names it), or a number in `size` is below 1 (`size` and the number).
 
     Notes
     -----
@@ -309,11 +308,13 @@ def crop(images: Tensor, tops: Tensor, lefts: Tensor, size: tuple[int, int]) -> 
     _check_between(1, math.inf, size=min(size))
     height, width = images.shape[2:]
     windows = images.new_zeros(*images.shape[:2], *size)
-    # A copy of a slice per image moves whole rows; a gather for all would move pixels.
-    for i, (top, left) in enumerate(torch.stack([tops, lefts], 1).tolist()):
+    # One copy of a slice per image moves whole rows; a gather of all would move pixels.
+    for image, window, top, left in zip(
+        images, windows, tops.tolist(), lefts.tolist(), strict=True
+    ):
         rows, window_rows = _overlap(top, size[0], height)
         columns, window_columns = _overlap(left, size[1], width)
-        windows[i, :, window_rows, window_columns] = images[i, :, rows, columns]
+        window[:, window_rows, window_columns] = image[:, rows, columns]
     return windows
 
 
@@ -346,7 +347,7 @@ def rotate(images: Tensor, degrees: Tensor) -> Tensor:
     Raises
     ------
     ValueError
-        If an argument is shaped otherwise.
+        If an argument is shaped otherwise; the message names it.
 
     Notes
     -----
@@ -389,7 +390,8 @@ def zoom(images: Tensor, factors: Tensor) -> Tensor:
     Raises
     ------
     ValueError
-        If an argument is shaped otherwise, or a factor is not above 0.
+        If an argument is shaped otherwise (the message names it), or a factor is not
+        above 0 (`factors` and the value).
 
     Notes
     -----
@@ -441,7 +443,8 @@ def jitter(images: Tensor, brightness: Tensor, contrast: Tensor, saturation: Ten
     Raises
     ------
     ValueError
-        If an argument is shaped otherwise, or a factor is negative.
+        If an argument is shaped otherwise (the message names it), or a factor is negative
+        (its argument and the value).
 
     Notes
     -----
@@ -457,7 +460,7 @@ def jitter(images: Tensor, brightness: Tensor, contrast: Tensor, saturation: Ten
     """
     _check_images(images, channels=3)
     _check_each(images, low=0, brightness=brightness, contrast=contrast, saturation=saturation)
-    jittered = (images * _per_image(brightness)).clamp_(max=1)
+    jittered = (images * _per_image(brightness)).clamp_(0, 1)
     mean_grey = _grey(jittered.mean((2, 3), keepdim=True))
     jittered.lerp_(mean_grey, _per_image(1 - contrast)).clamp_(0, 1)
     return jittered.lerp_(_grey(jittered), _per_image(1 - saturation)).clamp_(0, 1)
@@ -491,7 +494,8 @@ def add_noise(images: Tensor, noise: Tensor, std: Tensor) -> Tensor:
     Raises
     ------
     ValueError
-        If an argument is shaped otherwise, or an entry of `std` is negative.
+        If an argument is shaped otherwise (the message names it), or a value of `std` is
+        negative (`std` and the value).
     """
     _check_images(images)
     _require(noise.shape == images.shape, f"shape {tuple(images.shape)}", noise=noise)
@@ -518,7 +522,8 @@ def median_denoise(images: Tensor, size: int = 3) -> Tensor:
     Raises
     ------
     ValueError
-        If `images` is shaped otherwise, or `size` is even or below 1.
+        If `images` is shaped otherwise (the message names it), or `size` is not odd or
+        below 1 (`size` and its value).
 
     References
     ----------
@@ -598,7 +603,8 @@ def mixup(
     ------
     ValueError
         If an argument is shaped otherwise, `targets` is not floating point or `partners`
-        not int64, or an entry of `partners` or `shares` is out of range.
+        not int64 (the message names it), or an entry of `partners` or `shares` is out of
+        range (its argument and the value).
 
     References
     ----------
@@ -635,7 +641,7 @@ def cutmix(
     Raises
     ------
     ValueError
-        As in `mixup`, or if `boxes` is shaped otherwise or not int64.
+        As in `mixup`; or if `boxes` is shaped otherwise or not int64 (the message names it).
 
     References
     ----------
@@ -644,7 +650,7 @@ def cutmix(
     """
     _check_pairs(images, targets, partners)
     fits = boxes.shape == (len(images), 4) and boxes.dtype == torch.int64
-    _require(fits, f"int64 ({len(images)}, 4)", boxes=boxes)
+    _require(fits, f"int64 [{len(images)}, 4]", boxes=boxes)
     height, width = images.shape[2:]
     top, left, bottom, right = boxes.split(1, dim=1)
     y = torch.arange(height, device=images.device)
@@ -706,7 +712,8 @@ def augment(
     Raises
     ------
     ValueError
-        If `images` or `targets` is shaped otherwise, or a number is out of its range.
+        If `images` or `targets` is shaped otherwise (the message names it), or a number is
+        out of its range (its name and its value).
 
     References
     ----------
@@ -739,12 +746,12 @@ def _per_image(values: Tensor) -> Tensor:
 
 def _check_images(images: Tensor, channels: int | None = None) -> None:
     fits = images.ndim == 4 and images.is_floating_point() and channels in (None, images.shape[1])
-    _require(fits, f"floating point (N, {channels or 'C'}, H, W)", images=images)
+    _require(fits, f"floating point [N, {channels or 'C'}, H, W]", images=images)
 
 
 def _check_targets(images: Tensor, targets: Tensor) -> None:
     fits = targets.ndim == 2 and len(targets) == len(images) and targets.is_floating_point()
-    _require(fits, f"floating point ({len(images)}, K)", targets=targets)
+    _require(fits, f"floating point [{len(images)}, K]", targets=targets)
 
 
 def _check_each(
@@ -757,7 +764,7 @@ def _check_each(
     """One value for every image, within [low, high]: one for all would only broadcast."""
     for name, values in arguments.items():
         fits = values.shape == images.shape[:1] and dtype in (None, values.dtype)
-        _require(fits, f"{dtype or images.dtype} ({len(images)},)", **{name: values})
+        _require(fits, f"{dtype or 'floating point'} [{len(images)}]", **{name: values})
         _check_all((low <= values) & (values <= high), f"from {low} to {high}", **{name: values})
 
 
@@ -781,5 +788,5 @@ def _require(fits: bool, expected: str, **argument: object) -> None:
     if not fits:
         ((name, value),) = argument.items()
         if isinstance(value, Tensor):
-            value = f"{value.dtype} {tuple(value.shape)}"
+            value = f"{value.dtype} {list(value.shape)}"
         raise ValueError(f"{name} is {value}; expected {expected}")

@@ -50,9 +50,9 @@ def integers(values, device):
 
 
 def refuses(name, value=""):
-    """Expect a ValueError whose message holds the argument's name, and the number or shape."""
-    text = ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
-    return pytest.raises(ValueError, match=rf"(?s)(?=.*\b{name}\b).*{re.escape(text)}")
+    """Expect a ValueError whose message holds the argument's name and the value, if given."""
+    pattern = rf"(?s)(?=.*\b{name}\b).*{re.escape(str(value))}"
+    return pytest.raises(ValueError, match=pattern)
 
 
 def observe_arguments_after(kata, name, *arguments):
@@ -70,19 +70,17 @@ def assert_left_alone(kata, name, *arguments):
 
 
 def not_images(device):
-    """Three dimensions, five, and integers, each with what a message has to hold."""
+    """Three dimensions, five, and integers."""
     images = torch.linspace(0, 1, 120, device=device).view(2, 3, 4, 5)
-    shapes = [images[:, 0], images[:, None]]
-    return [(wrong, tuple(wrong.shape)) for wrong in shapes] + [
-        ((255 * images).int(), ""),
-        ((255 * images).byte(), ""),
-    ]
+    return [images[:, 0], images[:, None], (255 * images).int(), (255 * images).byte()]
 
 
-def bad_shapes(count, device, dtype=DOUBLE):
+def bad_choices(count, device, dtype):
     """One value for all, one too few, one too many, a column: none is one for each image."""
-    shapes = [(), (1,), (count - 1,), (count + 1,), (count, 1)]
-    return [(torch.ones(shape, dtype=dtype, device=device), shape) for shape in shapes]
+    return [
+        torch.ones(shape, dtype=dtype, device=device)
+        for shape in [(), (1,), (count - 1,), (count + 1,), (count, 1)]
+    ]
 
 
 # -- Part 1 -----------------------------------------------------------------------------------
@@ -222,12 +220,9 @@ class TestClean:
     def test_refuses_what_nothing_can_be_learnt_from(self, kata, rng, device, call):
         """A column without a known entry, no rows, other shapes or integers are refused as `x`."""
         x = random_table(rng, 9, device)
-        name = "fit_scaler" if call in ("standard", "minmax") else "fit_imputer"
-        for table in (x[:0], x[:, 0], x[None]):
-            with refuses("x", tuple(table.shape)):
-                getattr(kata, name)(table, call)
         x[:, 2] = math.nan
-        for table in (x, integers([[3, 4], [5, 9]], device)):
+        name = "fit_scaler" if call in ("standard", "minmax") else "fit_imputer"
+        for table in (x, x[:0], x[:, 0], x[None, :, :2], integers([[3, 4], [5, 9]], device)):
             with refuses("x"):
                 getattr(kata, name)(table, call)
 
@@ -236,9 +231,9 @@ class TestClean:
         """Data with more or fewer columns than the training data is refused as `x`."""
         x = tensor(rng.normal(size=(6, columns)), device)
         state = state_of(np.arange(4.0), np.arange(1.0, 5), device)
-        with refuses("x", (6, columns)):
+        with refuses("x"):
             kata.scale(x, state)
-        with refuses("x", (6, columns)):
+        with refuses("x"):
             kata.impute(x, state["center"])
 
 
@@ -282,15 +277,15 @@ class TestFlip:
         """Choices that are not one per image, or not bool, are a ValueError naming them."""
         images = random_images(rng, (3, 2, 4, 5), device)
         choices = {"horizontal": flags("x-x", device), "vertical": flags("-xx", device)}
-        numbers = [(integers([0, 1, 1], device), ""), (tensor([0.0, 1.0, 1.0], device), "")]
-        for choice, value in bad_shapes(3, device, torch.bool) + numbers:
-            with refuses(name, value):
+        wrong = bad_choices(3, device, torch.bool)
+        for choice in [*wrong, integers([0, 1, 1], device), tensor([0.0, 1.0, 1.0], device)]:
+            with refuses(name):
                 kata.flip(images, **choices | {name: choice})
 
     def test_refuses_what_are_no_images(self, kata, device):
         """`images` of another shape, or of integers, are a ValueError naming them."""
-        for images, value in not_images(device):
-            with refuses("images", value):
+        for images in not_images(device):
+            with refuses("images"):
                 kata.flip(images, flags("x-", device), flags("-x", device))
 
 
@@ -420,9 +415,9 @@ class TestPadAndCrop:
         """Offsets that are not one per image, or not int64, are a ValueError naming them."""
         images = random_images(rng, (3, 2, 4, 5), device)
         offsets = {"tops": integers([0, 1, 2], device), "lefts": integers([2, 1, 0], device)}
-        others = [(tensor([0.0, 1.0, 1.5], device), ""), (flags("x-x", device), "")]
-        for offset, value in bad_shapes(3, device, torch.int64) + others:
-            with refuses(name, value):
+        wrong = bad_choices(3, device, torch.int64)
+        for offset in [*wrong, tensor([0.0, 1.0, 1.5], device), flags("x-x", device)]:
+            with refuses(name):
                 kata.crop(images, **offsets | {name: offset}, size=(2, 3))
 
     @pytest.mark.parametrize("size", [(0, 3), (3, 0), (-2, 3)])
@@ -435,10 +430,10 @@ class TestPadAndCrop:
     def test_refuses_what_are_no_images(self, kata, device):
         """`images` of another shape, or of integers, are a ValueError naming them."""
         zeros = integers([0, 0], device)
-        for images, value in not_images(device):
-            with refuses("images", value):
+        for images in not_images(device):
+            with refuses("images"):
                 kata.pad(images, (1, 1, 1, 1))
-            with refuses("images", value):
+            with refuses("images"):
                 kata.crop(images, zeros, zeros, (2, 3))
 
 
@@ -566,8 +561,8 @@ class TestRotateAndZoom:
     def test_refuses_choices(self, kata, rng, device, name, argument):
         """Angles or factors that are not one per image are a ValueError naming them."""
         images = random_images(rng, (3, 2, 4, 5), device)
-        for choice, shape in bad_shapes(3, device):
-            with refuses(argument, shape):
+        for choice in bad_choices(3, device, DOUBLE):
+            with refuses(argument):
                 getattr(kata, name)(images, choice)
 
     @pytest.mark.parametrize("value", [0.0, -0.5])
@@ -579,8 +574,8 @@ class TestRotateAndZoom:
     @pytest.mark.parametrize("name", ["rotate", "zoom"])
     def test_refuses_what_are_no_images(self, kata, device, name):
         """`images` of another shape, or of integers, are a ValueError naming them."""
-        for images, value in not_images(device):
-            with refuses("images", value):
+        for images in not_images(device):
+            with refuses("images"):
                 getattr(kata, name)(images, torch.tensor([20.0, 30.0], device=device))
 
 
@@ -667,8 +662,8 @@ class TestJitter:
         """Factors that are not one per image, or negative, are a ValueError naming them."""
         images = random_images(rng, (3, 3, 4, 5), device)
         factors = {key: tensor([0.5, 1.5, 0.8], device) for key in JITTER}
-        for choice, shape in bad_shapes(3, device):
-            with refuses(name, shape):
+        for choice in bad_choices(3, device, DOUBLE):
+            with refuses(name):
                 kata.jitter(images, **factors | {name: choice})
         with refuses(name, -0.25):
             kata.jitter(images, **factors | {name: tensor([0.5, -0.25, 0.0], device)})
@@ -676,9 +671,9 @@ class TestJitter:
     def test_refuses_what_are_no_colours(self, kata, device):
         """`images` of another shape, of other than three channels or of integers are refused."""
         factors = [torch.tensor([0.5, 1.5], device=device)] * 3
-        grey = [(torch.rand(shape, device=device), shape) for shape in [(2, 1, 4, 5), (2, 4, 3, 5)]]
-        for images, value in not_images(device) + grey:
-            with refuses("images", value):
+        shapes = [(2, 1, 4, 5), (2, 4, 3, 5), (2, 3, 5), (2, 3, 3, 4, 5)]
+        for images in [*map(torch.rand, shapes), torch.ones(2, 3, 4, 5).int()]:
+            with refuses("images"):
                 kata.jitter(images, *factors)
 
 
@@ -747,14 +742,14 @@ class TestNoise:
         """Noise of another shape, even one that broadcasts, is a ValueError with `noise`."""
         images, std = random_images(rng, (3, 2, 4, 5), device), tensor([0.1, 0.2, 0.3], device)
         for shape in [(1, 2, 4, 5), (3, 1, 4, 5), (4, 5), (3, 2, 5, 4), (3, 2, 4, 1)]:
-            with refuses("noise", shape):
+            with refuses("noise"):
                 kata.add_noise(images, random_images(rng, shape, device), std)
 
     def test_refuses_std(self, kata, rng, device):
         """A `std` that is not one per image, or negative, is a ValueError naming it."""
         images = random_images(rng, (3, 2, 4, 5), device)
-        for std, shape in bad_shapes(3, device):
-            with refuses("std", shape):
+        for std in bad_choices(3, device, DOUBLE):
+            with refuses("std"):
                 kata.add_noise(images, images, std)
         with refuses("std", -0.25):
             kata.add_noise(images, images, tensor([0.5, -0.25, 0.0], device))
@@ -768,10 +763,10 @@ class TestNoise:
     def test_refuses_what_are_no_images(self, kata, device):
         """`images` of another shape, or of integers, are a ValueError naming them."""
         std = torch.tensor([0.5, 1.5], device=device)
-        for images, value in not_images(device):
-            with refuses("images", value):
+        for images in not_images(device):
+            with refuses("images"):
                 kata.add_noise(images, images, std)
-            with refuses("images", value):
+            with refuses("images"):
                 kata.median_denoise(images, 3)
 
 
@@ -880,10 +875,7 @@ class TestMix:
         arguments = mix_arguments(name, rng, device)
         rows = arguments["targets"]
         labels = rows.argmax(1)
-        for targets in (labels.double(), rows[:10], rows[:1], rows[None]):
-            with refuses("targets", tuple(targets.shape)):
-                getattr(kata, name)(**arguments | {"targets": targets})
-        for targets in (labels, rows.long()):
+        for targets in (labels, labels.double(), rows[:10], rows[:1], rows[None], rows.long()):
             with refuses("targets"):
                 getattr(kata, name)(**arguments | {"targets": targets})
 
@@ -891,9 +883,9 @@ class TestMix:
     def test_refuses_partners(self, kata, rng, device, name):
         """Partners that are not one per image, not int64 or not in the batch are refused."""
         arguments = mix_arguments(name, rng, device)
-        others = [(arguments["partners"].double(), ""), (flags("x" * 11, device), "")]
-        for partners, value in bad_shapes(11, device, torch.int64) + others:
-            with refuses("partners", value):
+        wrong = bad_choices(11, device, torch.int64)
+        for partners in [*wrong, arguments["partners"].double(), flags("x" * 11, device)]:
+            with refuses("partners"):
                 getattr(kata, name)(**arguments | {"partners": partners})
         for value in (-1, 11):
             partners = arguments["partners"].clone()
@@ -904,8 +896,8 @@ class TestMix:
     def test_refuses_shares(self, kata, rng, device):
         """Shares that are not one per image, or outside 0 to 1, are a ValueError naming them."""
         arguments = mix_arguments("mixup", rng, device)
-        for shares, shape in bad_shapes(11, device):
-            with refuses("shares", shape):
+        for shares in bad_choices(11, device, DOUBLE):
+            with refuses("shares"):
                 kata.mixup(**arguments | {"shares": shares})
         for value in (-0.25, 1.25):
             shares = arguments["shares"].clone()
@@ -917,19 +909,18 @@ class TestMix:
         """Boxes that are not four int64 per image are a ValueError naming them."""
         arguments = mix_arguments("cutmix", rng, device)
         boxes = arguments["boxes"]
-        for wrong in (boxes[:10], boxes[:1], boxes[:, :3], boxes[0], boxes.T):
-            with refuses("boxes", tuple(wrong.shape)):
+        for wrong in (boxes[:10], boxes[:1], boxes[:, :3], boxes[0], boxes.T, boxes.double()):
+            with refuses("boxes"):
                 kata.cutmix(**arguments | {"boxes": wrong})
-        with refuses("boxes"):
-            kata.cutmix(**arguments | {"boxes": boxes.double()})
 
     @pytest.mark.parametrize("name", MIX_NAMES)
     def test_refuses_what_are_no_images(self, kata, rng, device, name):
         """`images` of another shape, or of integers, are a ValueError naming them."""
         arguments = mix_arguments(name, rng, device)
-        for images, value in not_images(device):
-            with refuses("images", value):
-                getattr(kata, name)(**arguments | {"images": images})
+        images = arguments["images"]
+        for wrong in (images[:, 0], images[:, None], images.int()):
+            with refuses("images"):
+                getattr(kata, name)(**arguments | {"images": wrong})
 
 
 # -- Part 8 -----------------------------------------------------------------------------------
@@ -1181,9 +1172,9 @@ class TestAugment:
         """Misshapen `images` or `targets` are a ValueError naming them."""
         images, targets = random_images(rng, (3, 2, 4, 5), device), unmixed(3, device)
         generator = generator_for(rng, device)
-        for wrong, value in not_images(device):
-            with refuses("images", value):
+        for wrong in (images[:, 0], (images * 255).int()):
+            with refuses("images"):
                 kata.augment(wrong, targets, generator)
-        for wrong, value in [(targets[:2], (2, 3)), (targets.argmax(1), ""), (targets.long(), "")]:
-            with refuses("targets", value):
+        for wrong in (targets[:2], targets.argmax(1), targets.long()):
+            with refuses("targets"):
                 kata.augment(images, wrong, generator)
