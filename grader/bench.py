@@ -8,17 +8,46 @@ from __future__ import annotations
 
 import argparse
 import gc
+import importlib
 import statistics
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from types import ModuleType
 from typing import Any
 
 from grader.catalog import Exercise, choose
 from grader.loader import load
 
 ROUNDS = 15
+
+
+class PeerMissing(Exception):
+    """A library to compare with cannot be imported here."""
+
+
+def load_peer(name: str) -> ModuleType:
+    """Import a module of a library to compare with.
+
+    Raises
+    ------
+    PeerMissing
+        If it is not installed, or does not work beside this build of torch.
+    """
+    try:
+        return importlib.import_module(name)
+    except Exception as error:  # a library built for another torch raises whatever it likes
+        raise PeerMissing(f"{name}: {error}") from error
+
+
+def each(solution: Any, *groups: Callable[[Any], Iterable[Case]]) -> Iterator[Case]:
+    """The cases of all groups; a group whose peer is missing is reported and left out."""
+    for group in groups:
+        try:
+            yield from group(solution)
+        except PeerMissing as missing:
+            print(f"  not run, for want of {missing}", file=sys.stderr)
 
 
 @dataclass(frozen=True)

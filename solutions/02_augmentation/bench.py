@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from importlib import import_module
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from grader.bench import Case
+from grader.bench import Case, each, load_peer
 from grader.compare import assert_close
 
 ROWS, COLUMNS = 100_000, 20
@@ -19,13 +18,11 @@ COUNT, SIDE = 256, 64  # images of three channels
 
 def cases(solution: Any) -> Iterator[Case]:
     """One group of cases for each peer."""
-    yield from _against_scikit_learn(solution)
-    yield from _against_kornia(solution)
-    yield from _against_torchvision(solution)
+    return each(solution, _against_scikit_learn, _against_kornia, _against_torchvision)
 
 
 def _against_scikit_learn(s: Any) -> Iterator[Case]:
-    scalers, imputers = (import_module(f"sklearn.{name}") for name in ("preprocessing", "impute"))
+    scalers, imputers = (load_peer(f"sklearn.{name}") for name in ("preprocessing", "impute"))
     draw = torch.Generator().manual_seed(0)
     full = 3 * torch.randn(ROWS, COLUMNS, dtype=torch.float64, generator=draw) + 5
     gaps = torch.where(torch.rand(ROWS, COLUMNS, generator=draw) < 0.1, torch.nan, full)
@@ -59,8 +56,7 @@ def _against_scikit_learn(s: Any) -> Iterator[Case]:
 
 def _against_kornia(s: Any) -> Iterator[Case]:
     peer, enhance, filters, geometry = (
-        import_module(f"kornia.{name}")
-        for name in ("augmentation", "enhance", "filters", "geometry")
+        load_peer(f"kornia.{name}") for name in ("augmentation", "enhance", "filters", "geometry")
     )
     images, draw = _images()
 
@@ -154,7 +150,7 @@ def _against_kornia(s: Any) -> Iterator[Case]:
 
 
 def _against_torchvision(s: Any) -> Iterator[Case]:
-    transforms = import_module("torchvision.transforms.v2")
+    transforms = load_peer("torchvision.transforms.v2")
     peer, bilinear = transforms.functional, transforms.InterpolationMode.BILINEAR
     images, draw = _images()
     degrees = 90 * torch.rand(COUNT, generator=draw) - 45

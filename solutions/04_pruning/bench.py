@@ -5,14 +5,13 @@ from __future__ import annotations
 import warnings
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
-from importlib import import_module
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from grader.bench import Case
+from grader.bench import Case, each, load_peer
 from grader.compare import assert_close, assert_equal
 
 SIDE, LAYERS = 1024, 4  # of the network whose weights are ranked
@@ -22,10 +21,7 @@ HALF = 0.5
 
 def cases(solution: Any) -> Iterator[Case]:
     """Each peer in turn; all results are compared first."""
-    yield from _against_prune(solution)
-    yield from _against_ao(solution)
-    yield from _against_torch_pruning(solution)
-    yield from _against_sparse(solution)
+    return each(solution, _against_prune, _against_ao, _against_torch_pruning, _against_sparse)
 
 
 def _normal(*shape: int) -> Tensor:
@@ -47,7 +43,7 @@ def _quiet(work: Callable[[], Any]) -> Callable[[], Any]:
 
 
 def _against_prune(s: Any) -> Iterator[Case]:
-    prune = import_module("torch.nn.utils.prune")
+    prune = load_peer("torch.nn.utils.prune")
 
     weights = list(_normal(LAYERS, SIDE, SIDE))
     size = f"{SHARE:.0%} of {LAYERS} x {SIDE} x {SIDE} weights"
@@ -94,7 +90,7 @@ def _linear(weights: list[Tensor]) -> list[Any]:
 
 
 def _finetuning(s: Any) -> Case:
-    prune = import_module("torch.nn.utils.prune")
+    prune = load_peer("torch.nn.utils.prune")
 
     sizes, rows, steps, batch = (64, 128, 10), 2048, 200, 64
     inputs = _normal(rows, sizes[0])
@@ -135,7 +131,7 @@ def _finetuning(s: Any) -> Case:
 
 
 def _against_ao(s: Any) -> Iterator[Case]:
-    ao = import_module("torch.ao.pruning")
+    ao = load_peer("torch.ao.pruning")
 
     side, steps = 2048, 2000
     weight = _normal(side, side)
@@ -179,7 +175,7 @@ def _against_ao(s: Any) -> Iterator[Case]:
 
 
 def _against_torch_pruning(s: Any) -> Iterator[Case]:
-    tp = import_module("torch_pruning")
+    tp = load_peer("torch_pruning")
 
     def half_of(model: nn.Module, example: Tensor, last: Any) -> None:
         importance = tp.importance.MagnitudeImportance(2, "first", None)
@@ -233,7 +229,7 @@ def _against_torch_pruning(s: Any) -> Iterator[Case]:
 
 
 def _against_sparse(s: Any) -> Iterator[Case]:
-    csr_matrix = import_module("scipy.sparse").csr_matrix
+    csr_matrix = load_peer("scipy.sparse").csr_matrix
 
     side, batch = 2048, 64
     weight, inputs = _normal(side, side), _normal(batch, side)

@@ -124,6 +124,6 @@ def test_no_strays(exercise: Exercise) -> None:
     for tree, names in expected.items():
         folder = ROOT / tree / exercise.name
         found = {p.name for p in folder.iterdir() if p.name != "__pycache__"}
-        strays = {name for name in found - names if not name.startswith("data")}
+        strays = {name for name in found - names if not name.startswith(("data", "demo"))}
         assert not strays, f"{tree}/{exercise.name} holds {sorted(strays)}: remove or move them"
         assert names <= found, f"{tree}/{exercise.name} lacks {sorted(names - found)}"
