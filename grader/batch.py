@@ -65,11 +65,10 @@ def run_batch(
         In the order of `paths`.
     """
     names = submission_names(paths)
-    exercises = choose(settings.exercises)
     reports: dict[str, Report] = {}
     jobs: list[Job] = []
-    for path, name in zip(paths, names, strict=True):
-        job = job_from(path, name, settings, exercises)
+    for job in _taken_in(paths, names, settings):
+        name = job.submission
         if done := _finished(folder / f"{name}.json", job):
             reports[name] = done
             on_report(done, Progress(len(reports), len(paths), None))
@@ -146,6 +145,15 @@ def submission_names(paths: Sequence[Path]) -> list[str]:
             name = f"{plain}-{count}"
         names.append(name)
     return names
+
+
+def _taken_in(paths: Sequence[Path], names: Sequence[str], settings: Settings) -> Iterator[Job]:
+    """A job for every submission; several are read at once, for a hostile one takes its time."""
+    exercises = choose(settings.exercises)
+    with ThreadPoolExecutor() as readers:
+        yield from readers.map(
+            lambda path, name: job_from(path, name, settings, exercises), paths, names
+        )
 
 
 def _graded(jobs: Sequence[Job], executor: Executor) -> Iterator[Report]:

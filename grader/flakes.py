@@ -12,10 +12,10 @@ from grader.catalog import Exercise, choose
 from grader.trials import Server, Trial
 
 
-def flakes(exercise: Exercise, count: int) -> Iterator[str]:
+def flakes(exercise: Exercise, count: int, *, isolate: bool) -> Iterator[str]:
     """A line for every failure of the solution or a right answer at seeds 0 to `count` - 1."""
     overlays = ["", *map(str, sorted((exercise.tests / "right").glob("*.py")))]
-    with Server(exercise) as server:
+    with Server(exercise, options=["--isolate"] if isolate else []) as server:
         for overlay in overlays:
             for seed in range(count):
                 outcome = server.run(Trial(overlay=overlay, seed=seed))
@@ -29,10 +29,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m grader.flakes", description=__doc__)
     parser.add_argument("exercises", nargs="*")
     parser.add_argument("--count", type=int, default=20, help="seeds per answer")
+    parser.add_argument("--isolate", action="store_true", help="run the answers in a sandbox")
     options = parser.parse_args()
     exercises = choose(options.exercises)
+
+    def search(exercise: Exercise) -> list[str]:
+        return list(flakes(exercise, options.count, isolate=options.isolate))
+
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        found = list(pool.map(lambda e: list(flakes(e, options.count)), exercises))
+        found = list(pool.map(search, exercises))
     for exercise, lines in zip(exercises, found, strict=True):
         print(*lines, sep="\n", end="\n" if lines else "")
         print(f"{exercise.name}: {options.count} seeds, {len(lines)} flakes")

@@ -6,6 +6,7 @@ cannot reach this process, so its tests run here, one trial after the other.
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import select
@@ -109,7 +110,7 @@ def _judge(
     option.overlay = Path(trial["overlay"]) if trial["overlay"] else None
     _plugin().begin_run(session.config)
     items = _select(session.items, trial)
-    for item, following in zip(items, [*items[1:], None], strict=True):
+    for item, following in itertools.pairwise([*items, None]):
         item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
         result = session.config.stash[_verdict]
         tell(result)

@@ -38,3 +38,10 @@ def servers() -> Iterator[Callable[[Exercise], Server]]:
 def server(exercise: Exercise, servers: Callable[[Exercise], Server]) -> Server:
     """The warm trial server of the exercise under test."""
     return servers(exercise)
+
+
+@pytest.fixture(scope="session")
+def isolated() -> Iterator[Server]:
+    """A trial server of all exercises whose subjects run in a sandbox."""
+    with Server(*EXERCISES.values(), options=["--isolate"]) as server:
+        yield server

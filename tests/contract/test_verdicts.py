@@ -49,6 +49,17 @@ def test_the_solution_passes(server: Server, seed: str) -> None:
     assert outcome.passed, f"at seed {number}: {_complaints(outcome)}"
 
 
+@pytest.mark.parametrize("seed", SEEDS)
+def test_the_solution_scores_the_same_isolated(
+    exercise: Exercise, isolated: Server, seed: str
+) -> None:
+    """In a sandbox the reference solution passes every test as well, at any seed."""
+    number = _seed(seed)
+    outcome = isolated.run(Trial(exercise=exercise.name, seed=number))
+    assert outcome.sandbox, "nothing kept the solution apart"
+    assert outcome.passed, f"at seed {number}: {_complaints(outcome)}"
+
+
 def test_parts_are_solved_in_order(exercise: Exercise, server: Server, tmp_path: Path) -> None:
     """With the functions of the first parts written, those are done and the next is not started."""
     for done, upcoming in itertools.pairwise((*exercise.parts, None)):
