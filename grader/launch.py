@@ -28,7 +28,7 @@ ENVIRONMENT = {
 }
 
 # The server gets the modules that it needs as text: no file of the grader is in its reach.
-MODULES = ("data", "codec", "loader", "subject", "confine", "worker")
+MODULES = ("data", "codec", "loader", "subject", "confine", "libraries", "worker")
 _BOOT = """
 import sys, types
 sys.path += {paths!r}

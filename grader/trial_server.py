@@ -19,6 +19,7 @@ from typing import Any
 
 import pytest
 
+from grader.libraries import OF_TESTS, import_all
 from grader.report import State, TestResult
 
 _verdict = pytest.StashKey[TestResult]()
@@ -33,7 +34,10 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
     if not session.config.option.trials or not session.items:
         return None
     requests, answers = (int(number) for number in session.config.option.trials.split(","))
-    serve = _in_place if session.config.option.isolate else _in_fork
+    isolated = session.config.option.isolate
+    serve = _in_place if isolated else _in_fork
+    if not isolated:
+        import_all(OF_TESTS)
     with (
         os.fdopen(requests, "r", encoding="utf-8") as stream,
         os.fdopen(answers, "w", encoding="utf-8") as reply,

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import faulthandler
 import gc
-import importlib
 import json
 import linecache
 import os
@@ -20,7 +19,6 @@ import struct
 import sys
 import tempfile
 import traceback
-import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -29,6 +27,7 @@ from typing import Any
 from grader import confine
 from grader.codec import NotData, encode
 from grader.confine import Plan
+from grader.libraries import OF_SUBMISSIONS, import_all
 from grader.loader import LoadFailure, Source
 from grader.subject import BadSignature, Loaded
 
@@ -37,15 +36,6 @@ COMMAND = struct.Struct("<cq")  # `f`ork the nth worker, or `k`ill process numbe
 REPLY = struct.Struct("<q")  # the number of the new process, or how the old one ended
 READY = b"ready"
 _MAX_TEXT = 4_000
-# What submissions import, and what a first optimiser would take a second to import.
-_LIBRARIES = (
-    "cloudpickle",
-    "sklearn.ensemble",
-    "sklearn.linear_model",
-    "sklearn.metrics",
-    "torch._dynamo",
-    "torch.nn.utils.prune",
-)
 _KINDS = {LoadFailure: "load", BadSignature: "signature", NotData: "data"}
 
 
@@ -55,19 +45,12 @@ def main() -> None:
     # A descriptor that standard streams do not reuse, and that no child inherits by accident.
     control = socket.socket(fileno=os.dup(0))
     os.dup2(os.open(os.devnull, os.O_RDWR), 0)
-    _import_libraries()
+    import_all(OF_SUBMISSIONS)
     confine.prepare(plan)
     gc.collect()
     gc.freeze()
     control.send(REPLY.pack(os.getpid()))
     serve(control, plan)
-
-
-def _import_libraries() -> None:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        for name in _LIBRARIES:
-            importlib.import_module(name)
 
 
 # -- the fork server --------------------------------------------------------------------------
