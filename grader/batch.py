@@ -44,6 +44,7 @@ def run_batch(
     folder: Path,
     *,
     executor: Executor,
+    width: int = 1,
     on_report: Callable[[Report, Progress], None] = lambda report, progress: None,
 ) -> list[Report]:
     """Grade every submission that `folder` holds no report of, and write a gradebook.
@@ -56,6 +57,8 @@ def run_batch(
         Where reports go: `<submission>.json`, and a gradebook at the end.
     executor : concurrent.futures.Executor
         Runs the jobs.
+    width : int
+        How many exercises of a submission to judge at once.
     on_report : callable
         Told of every report, those that were there before included.
 
@@ -73,7 +76,7 @@ def run_batch(
             reports[name] = done
             on_report(done, Progress(len(reports), len(paths), None))
         else:
-            jobs.append(job)
+            jobs.append(replace(job, width=width))
     began, before = time.monotonic(), len(reports)
     for report in _graded(jobs, executor):
         write_atomically(folder / f"{report.submission}.json", to_json(report))

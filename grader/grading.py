@@ -12,7 +12,8 @@ import tempfile
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
@@ -65,6 +66,8 @@ class Job:
     refused : str
         Why nothing can be judged; empty if it can.
     settings : Settings
+    width : int
+        How many exercises to judge at once.
     """
 
     submission: str
@@ -73,30 +76,30 @@ class Job:
     settings: Settings
     notes: tuple[str, ...] = ()
     refused: str = ""
+    width: int = 1
 
 
 def grade(job: Job) -> Report:
     """Judge one submission; what fails in the grader is tried once more, then an error."""
     began, started = time.monotonic(), datetime.now(UTC)
     settings = job.settings
-    session = _Session.borrow(settings)
-    try:
-        with tempfile.TemporaryDirectory(prefix="submission-") as folder:
-            results = [
-                _judge(exercise, job, Path(folder), session)
-                for exercise in choose(settings.exercises)
-            ]
-    finally:
-        session.give_back()
+    exercises = choose(settings.exercises)
+    with (
+        tempfile.TemporaryDirectory(prefix="submission-") as folder,
+        ThreadPoolExecutor(job.width) as pool,
+    ):
+        judged = list(pool.map(lambda e: _judge(e, job, Path(folder)), exercises))
+    results = [result for result, _ in judged]
+    ran = [outcome for _, outcome in judged if outcome]
     return Report(
         subject=job.submission,
         submission=job.submission,
         device=settings.device,
         seed=settings.seed,
         exercises=tuple(results),
-        versions=session.versions,
+        versions=next((outcome.versions for outcome in ran), {}),
         hashes={**grader_hashes(), "submission": job.sha256},
-        sandbox=session.sandbox,
+        sandbox=", ".join(sorted({outcome.sandbox for outcome in ran} - {""})),
         started=started.isoformat(timespec="seconds"),
         seconds=round(time.monotonic() - began, 3),
         notes=job.notes,
@@ -119,10 +122,11 @@ def _hash_tree(folder: Path) -> str:
     return digest.hexdigest()
 
 
-def _judge(exercise: Exercise, job: Job, folder: Path, session: _Session) -> ExerciseResult:
+def _judge(exercise: Exercise, job: Job, folder: Path) -> tuple[ExerciseResult, Outcome | None]:
+    """The result of one exercise, and the run that it rests on, if there was one to judge."""
     content = job.files.get(exercise.name)
     if content is None:
-        return score(exercise, (), missing=UNTOUCHED)
+        return score(exercise, (), missing=UNTOUCHED), None
     path = folder / exercise.name / exercise.file_name
     path.parent.mkdir()
     path.write_bytes(content)
@@ -133,17 +137,28 @@ def _judge(exercise: Exercise, job: Job, folder: Path, session: _Session) -> Exe
         deadline=job.settings.deadline,
         limit=100 * job.settings.deadline,
     )
-    outcome = session.run(trial)
-    if any(test.state is State.ERROR for test in outcome.tests) or outcome.ending:
-        outcome = session.run(trial)
+    outcome = _run(trial, job.settings)
     reason = outcome.ending or "the test gave no verdict"
-    return score(
+    result = score(
         exercise,
         [_without_folder(test, folder) for test in outcome.tests],
         missing=TestResult("", State.ERROR, cause="grader", message=reason),
         file=exercise.file_name,
         sha256=hashlib.sha256(content).hexdigest(),
     )
+    return result, outcome
+
+
+def _run(trial: Trial, settings: Settings) -> Outcome:
+    """Run a trial, and once more if it is the grader that failed."""
+    session = _Session.borrow(settings)
+    try:
+        outcome = session.run(trial)
+        if any(test.state is State.ERROR for test in outcome.tests) or outcome.ending:
+            outcome = session.run(trial)
+    finally:
+        session.give_back()
+    return outcome
 
 
 def _without_folder(test: TestResult, folder: Path) -> TestResult:
@@ -161,8 +176,6 @@ class _Session:
 
     settings: Settings
     server: Server | None = None
-    sandbox: str = ""
-    versions: Mapping[str, str] = field(default_factory=dict)
 
     @staticmethod
     def borrow(settings: Settings) -> _Session:
@@ -188,7 +201,6 @@ class _Session:
         except RuntimeError as problem:
             self.close()
             return Outcome((), str(problem))
-        self.sandbox, self.versions = outcome.sandbox, outcome.versions
         return outcome
 
     def close(self) -> None:

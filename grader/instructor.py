@@ -64,7 +64,12 @@ def run(options: argparse.Namespace) -> int:
     settings = settle(asked, options.reports, fresh=options.seed == "fresh")
     with _executor(options) as executor:
         reports = run_batch(
-            options.paths, settings, options.reports, executor=executor, on_report=_say
+            options.paths,
+            settings,
+            options.reports,
+            executor=executor,
+            width=_width(options),
+            on_report=_say,
         )
     _write(reports, options)
     print(_closing(reports, options.reports))
@@ -85,7 +90,18 @@ def _require_paths(options: argparse.Namespace) -> None:
 def _executor(options: argparse.Namespace) -> AbstractContextManager[Executor]:
     if options.cluster:
         return cluster(options.cluster)
-    return local(min(options.jobs or os.cpu_count() or 1, len(options.paths)))
+    return local(min(options.jobs or _cores(), len(options.paths)))
+
+
+def _width(options: argparse.Namespace) -> int:
+    """Few submissions leave cores idle: then exercises of one are judged at once."""
+    if options.cluster or options.jobs:
+        return 1
+    return max(1, _cores() // len(options.paths))
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _say(report: Report, progress: Progress) -> None:
@@ -121,10 +137,10 @@ def _tell_github(report: Report) -> None:
 
 
 def _closing(reports: Sequence[Report], folder: Path) -> str:
-    sandboxes = sorted({report.sandbox or "no sandbox" for report in reports if not report.refused})
+    sandboxes = sorted({report.sandbox for report in reports if report.sandbox})
     seeds = sorted({report.seed for report in reports})
     graded = f"{len(reports)} graded" if len(reports) != 1 else "1 graded"
     return (
-        f"{graded} in {', '.join(sandboxes) or 'no sandbox'}, seed {seeds[0]}; "
+        f"{graded} in {', '.join(sandboxes) or 'no sandbox, for none had work'}, seed {seeds[0]}; "
         f"reports and gradebook in {folder}{os.sep}"
     )

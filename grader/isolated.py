@@ -65,6 +65,9 @@ _REBUILT = (
 class Isolated:
     """A submission in a worker of `server`, fresh for this object.
 
+    It serves one test, or the cases of one after the other: the submission is loaded
+    anew for each, though what it did to the process in an earlier case stays done.
+
     Parameters
     ----------
     server : Server
@@ -84,10 +87,13 @@ class Isolated:
         devices: Sequence[str] = ("cpu",),
     ) -> None:
         self._limit = seconds
-        self._left = seconds or math.inf
         self._devices = devices
         self._sources = [_read(path) for path in paths]
         self._worker = server.worker()
+        self._begin()
+
+    def _begin(self) -> None:
+        self._left = self._limit or math.inf
         self._loaded = False
 
     def call(self, name: str, args: tuple, kwargs: dict) -> Any:
@@ -100,10 +106,20 @@ class Isolated:
         __tracebackhide__ = True
         return self._request("run", probe, args, kwargs)
 
+    @property
+    def alive(self) -> bool:
+        """Whether the worker can serve another case."""
+        return self._worker.alive
+
+    def pause(self) -> str:
+        """Return what the worker printed, and be as at first for the next case."""
+        self._begin()
+        return self._worker.take_printed()
+
     def close(self) -> str:
         """End the worker and return what it printed."""
-        self._worker.close()
-        return self._worker.printed.decode(errors="replace")
+        self._worker.dismiss()
+        return self._worker.take_printed()
 
     def _request(self, *request: object) -> Any:
         __tracebackhide__ = True

@@ -9,7 +9,9 @@ import platform
 import time
 import zlib
 from collections.abc import Generator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, replace
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -37,8 +39,10 @@ _result = pytest.StashKey[TestResult]()
 _kata = pytest.StashKey[Kata]()
 _events = pytest.StashKey[IO[str]]()
 _spent = pytest.StashKey[set[str]]()
-_server: pytest.StashKey[Server] = pytest.StashKey()
+_server: pytest.StashKey[Future[Server]] = pytest.StashKey()
 _isolated: pytest.StashKey[Isolated] = pytest.StashKey()
+_kept: pytest.StashKey[Isolated] = pytest.StashKey()
+_more_cases = pytest.StashKey[bool]()
 _printed = pytest.StashKey[str]()
 _OF_ONE_RUN: tuple[pytest.StashKey[Any], ...] = (_result, _kata, _isolated, _printed)
 
@@ -90,14 +94,15 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    if server := config.stash.get(_server, None):
-        server.stop()
+    if (starting := config.stash.get(_server, None)) and not starting.exception():
+        starting.result().stop()
     if stream := config.stash.get(_events, None):
         stream.close()
 
 
 def pytest_report_header(config: pytest.Config) -> str:
     options = config.option
+    _require_sandbox(config)
     sandbox = f", sandbox {sandbox_of(config)}" if options.isolate else ""
     return (
         f"katas: subject {options.subject}, device {options.device}, seed {options.seed}{sandbox}"
@@ -128,13 +133,34 @@ def _isolate(request: pytest.FixtureRequest, files: list[Path]) -> Isolated:
     from grader.isolated import Isolated
 
     config = request.config
-    server = config.stash[_server]
+    server = config.stash[_server].result()
     devices = ("cpu", "cuda") if config.option.device == "cuda" else ("cpu",)
-    isolated = Isolated(server, files, _limit(config), devices)
-    request.addfinalizer(isolated.close)
+    isolated = config.stash.get(_kept, None)
+    if isolated is None:
+        isolated = Isolated(server, files, _limit(config), devices)
+        config.stash[_kept] = isolated
+    request.addfinalizer(partial(_release, request.node))
     request.node.stash[_isolated] = isolated
     _emit(config, event="worker", sandbox=server.name)
     return isolated
+
+
+def _release(item: pytest.Item) -> None:
+    """Keep a worker for the next case of the same test; end it after the last."""
+    isolated = item.stash[_isolated]
+    if item.stash[_more_cases] and isolated.alive:
+        item.stash[_printed] = item.stash.get(_printed, "") + isolated.pause()
+    else:
+        item.stash[_printed] = item.stash.get(_printed, "") + _end_kept(item.config)
+
+
+def _end_kept(config: pytest.Config) -> str:
+    """End the worker that was kept, if any, and return what it printed."""
+    isolated = config.stash.get(_kept, None)
+    if isolated is None:
+        return ""
+    del config.stash[_kept]
+    return isolated.close()
 
 
 @pytest.fixture
@@ -180,13 +206,14 @@ def subject_files(config: pytest.Config, exercise: Exercise) -> list[Path]:
 
 def begin_run(config: pytest.Config) -> None:
     """Forget what is kept from one test to the next: another subject comes."""
+    _end_kept(config)
     config.stash[_spent] = set()
 
 
 def sandbox_of(config: pytest.Config) -> str:
     """What keeps the subject apart from this process; empty if nothing does."""
-    server = config.stash.get(_server, None)
-    return server.name if server else ""
+    starting = config.stash.get(_server, None)
+    return starting.result().name if starting else ""
 
 
 # -- verdicts ---------------------------------------------------------------------------------
@@ -197,17 +224,26 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     distributes = config.pluginmanager.has_plugin("dsession")
     if config.option.isolate and not config.option.collectonly and not distributes:
         _start_sandbox(config)
-    _emit(config, event="session", versions=versions(), sandbox=sandbox_of(config))
+    if _events in config.stash:
+        _emit(config, event="session", versions=versions(), sandbox=sandbox_of(config))
 
 
 def _start_sandbox(config: pytest.Config) -> None:
-    from grader.sandbox import NoSandbox, pick
+    """Have it start while tests are collected: each takes seconds, and neither needs the other."""
+    from grader.sandbox import pick
+
+    option, pool = config.option, ThreadPoolExecutor(1)
+    config.stash[_server] = pool.submit(pick, option.sandbox, option.device, proven=option.proven)
+    pool.shutdown(wait=False)
+
+
+def _require_sandbox(config: pytest.Config) -> None:
+    from grader.sandbox import NoSandbox
 
     try:
-        server = pick(config.option.sandbox, config.option.device, proven=config.option.proven)
+        sandbox_of(config)
     except NoSandbox as problem:
         raise pytest.UsageError(f"{problem}\n--sandbox none does without, at your risk") from None
-    config.stash[_server] = server
 
 
 def versions() -> dict[str, str]:
@@ -221,6 +257,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
+    _require_sandbox(session.config)
     tests = [[e.name, identify(item)] for item in session.items if (e := exercise_of(item))]
     _emit(session.config, event="collected", tests=tests)
 
@@ -236,7 +273,10 @@ def pytest_make_collect_report(
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+def pytest_runtest_protocol(
+    item: pytest.Item, nextitem: pytest.Item | None
+) -> Generator[None, object, object]:
+    item.stash[_more_cases] = nextitem is not None and _function(nextitem) == _function(item)
     for key in _OF_ONE_RUN:  # what an earlier run of this test, on another subject, left here
         if key in item.stash:
             del item.stash[key]
@@ -270,7 +310,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     except BaseException as caught:
         problem = caught
     if _isolated in item.stash:
-        item.stash[_printed] = item.stash[_isolated].close()
+        _release(item)
     seconds = round(time.perf_counter() - began, 4)
     result = item.stash[_result] = _judge(item, exercise, problem, seconds)
     if isinstance(problem, DeadlineExceeded):
@@ -340,6 +380,11 @@ def pytest_runtest_makereport(
 
 def pytest_kata_verdict(item: pytest.Item, result: TestResult) -> None:
     _emit(item.config, event="result", exercise=item.path.parent.name, test=asdict(result))
+
+
+def _function(item: pytest.Item) -> str:
+    """The test without the parameters of this case of it."""
+    return item.nodeid.partition("[")[0]
 
 
 def identify(item: pytest.Item) -> str:

@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NoReturn
@@ -63,6 +64,7 @@ class Server:
         self._sweeps = sweeps
         self._process: subprocess.Popen | None = None
         self._ordered = 0
+        self._due: deque[Callable[[int], None]] = deque()  # who waits for a reply, in order
 
     def __enter__(self) -> Server:
         self.start()
@@ -91,6 +93,7 @@ class Server:
         )
         theirs.close()
         os.close(reading)
+        self._due.clear()
         self._order_spare()
         self._number = self._reply(STARTUP)
 
@@ -119,7 +122,7 @@ class Server:
     def _next_worker(self) -> Worker:
         if self._process is None:
             self.start()
-        self._meet_spare()
+        self._settle()
         worker = self._spare
         self._order_spare()
         worker.await_ready()
@@ -134,25 +137,40 @@ class Server:
         with theirs:
             self._send(b"f", self._ordered, theirs.fileno(), writing)
         os.close(writing)
+        self._due.append(self._spare.is_number)
 
-    def _meet_spare(self) -> None:
-        if not self._spare.number:
-            self._spare.number = self._reply(PATIENCE)
+    def _settle(self) -> None:
+        """Take the replies that are due."""
+        while self._due:
+            self._due.popleft()(self._reply(PATIENCE))
 
     def end(self, worker: Worker) -> str:
         """Kill a worker with all its descendants, and say how it ended."""
         if self._process is None:
             return "the sandbox had ended"
+        codes: list[int] = []
         try:
-            self._meet_spare()
-            self._send(b"k", worker.number)
-            code = self._reply(PATIENCE)
+            self._kill(worker, codes.append)
+            self._settle()
             if self._sweeps:
                 self._sweep_up_after(worker)
         except IsolationFailure as problem:
             self.stop()
             return f"the process took the sandbox down with it ({problem})"
-        return _manner(code)
+        return _manner(codes[0])
+
+    def dismiss(self, worker: Worker) -> None:
+        """End a worker that answered to the last; where nothing outlives it, without waiting."""
+        if self._sweeps or self._process is None:
+            self.end(worker)
+            return
+        with contextlib.suppress(IsolationFailure):  # the next worker comes from a new server then
+            self._kill(worker, lambda code: None)
+
+    def _kill(self, worker: Worker, tell: Callable[[int], None]) -> None:
+        self._settle()  # its number may still be due
+        self._send(b"k", worker.number)
+        self._due.append(tell)
 
     def _sweep_up_after(self, worker: Worker) -> None:
         if not keeper.sweep(self._number, self._spare.number):
@@ -195,7 +213,7 @@ class Worker:
         self._channel = channel
         self._output = output
         self._poll = select.poll()
-        self._alive = True
+        self.alive = True
         channel.setblocking(False)
         os.set_blocking(output, False)
         self._poll.register(output, select.POLLIN)
@@ -221,24 +239,47 @@ class Worker:
         Crashed
             If the worker ended, or sent what is longer than an answer may be.
         """
-        if not self._alive:
+        if not self.alive:
             raise Crashed("the process had ended before")
         return self._converse(FRAME.pack(len(request)) + request, seconds)
 
+    def take_printed(self) -> str:
+        """What was printed since the last time, or the last of it."""
+        if self.alive:
+            self._drain_all()
+        printed, self.printed = self.printed, b""
+        return printed.decode(errors="replace")
+
+    def is_number(self, number: int) -> None:
+        """Learn what the fork server calls this worker."""
+        self.number = number
+
+    def dismiss(self) -> None:
+        """End the worker, which has answered all, and keep the last of what it printed."""
+        if self.alive:
+            self._server.dismiss(self)
+            self._finish()
+
     def close(self) -> str:
         """End the worker, keep the last of what it printed, and say how it ended."""
-        if not self._alive:
+        if not self.alive:
             return ""
-        self._alive = False
+        self.alive = False
         ending = self._server.end(self)
+        self._finish()
+        return ending
+
+    def _finish(self) -> None:
+        self._drain_all()
+        self.release()
+
+    def _drain_all(self) -> None:
         for _ in range(MAX_OUTPUT // _CHUNK + 1):
             self._drain()
-        self.release()
-        return ending
 
     def release(self) -> None:
         """Let go of the channel and of what is printed."""
-        self._alive = False
+        self.alive = False
         self._channel.close()
         os.close(self._output)
 

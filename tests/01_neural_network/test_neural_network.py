@@ -1404,6 +1404,7 @@ class TestTraining:
     )
     def test_train_refuses(self, kata, rng, device, change, argument):
         """What does not fit is refused by name and value before any step."""
+        change = dict(change)  # the parameters of a test outlive it where many are judged
         inputs = normal(rng, *change.pop("inputs", (6, 4)), device=device)
         targets = torch.tensor(change.pop("targets", [0, 1, 2, 0, 1, 2]), device=device)
         orders = change.pop("orders", [[0, 1, 2]])

@@ -527,12 +527,16 @@ def test_no_descendant_survives(submit: Submit) -> None:
             return 1
     """)
     assert call(subject, "f") == 1
-    limit = time.monotonic() + 20
-    while len(_named(name)) < 5 and time.monotonic() < limit:
-        time.sleep(0.05)
-    assert len(_named(name)) == 5
+    _wait_for(lambda: len(_named(name)) == 5)
     subject.close()
-    assert _named(name) == []
+    _wait_for(lambda: not _named(name))
+
+
+def _wait_for(condition: Callable[[], bool]) -> None:
+    limit = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < limit, "waited in vain"
+        time.sleep(0.05)
 
 
 def _named(name: str) -> list[Path]:
