@@ -12,5 +12,4 @@ EXERCISES = {exercise.name: exercise for exercise in find_exercises()}
 def for_exercise(exercise: Exercise, *more: object, name: str = "") -> object:
     """Parameters of one test of one exercise."""
     label = "-".join(filter(None, (exercise.name, name)))
-    mark = pytest.mark.xdist_group(exercise.name)
-    return pytest.param(exercise, *more, id=label, marks=mark)
+    return pytest.param(exercise, *more, id=label)

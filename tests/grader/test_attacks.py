@@ -48,8 +48,6 @@ SECRET = "secret-of-the-grader"
 MARK = "ATTACKS_BATCH"  # in the environment of every trusted process of the batch
 MAX_REPORT = 200_000
 
-pytestmark = pytest.mark.xdist_group("attacks")
-
 
 @dataclass(frozen=True)
 class Batch:

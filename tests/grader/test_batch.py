@@ -18,8 +18,6 @@ from small import SOLUTION, STUB
 
 from grader.batch import submission_names
 
-pytestmark = pytest.mark.xdist_group("batch")
-
 HALF = SOLUTION.partition("\n\ndef halve")[0] + "\n\ndef halve(x):\n    return x / 3\n"
 LOUD = SOLUTION.replace("    return 2 * x", "    print('noise')\n    return 2 * x")
 LEAVES = SOLUTION.replace("    return x / 2", "    import os\n    os._exit(0)")
