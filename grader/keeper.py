@@ -51,6 +51,28 @@ def sweep(root: int, spared: int = 0, seconds: float = SECONDS) -> bool:
     return True
 
 
+def memory(root: int, limit: int) -> int:
+    """Bytes that the descendants of process `root` hold; exact only beyond `limit`.
+
+    What several processes share is counted once for each at first, which is cheap, and
+    divided among them only if there seems to be too much.
+    """
+    numbers = list(_descendants(root, 0))
+    resident = sum(_field(number, "status", "VmRSS:") for number in numbers)
+    if resident <= limit:
+        return resident
+    return sum(_field(number, "smaps_rollup", "Pss:") for number in numbers)
+
+
+def _field(number: int, file: str, name: str) -> int:
+    """A number of KiB that the file system of processes tells, in bytes; 0 for one that left."""
+    with contextlib.suppress(OSError):
+        for line in Path(f"/proc/{number}/{file}").read_text().splitlines():
+            if line.startswith(name):
+                return 1024 * int(line.split()[1])
+    return 0
+
+
 def _descendants(root: int, spared: int) -> dict[int, str]:
     """Living descendants and the state of each, as the file system of processes tells."""
     children: dict[int, list[int]] = {}

@@ -8,7 +8,6 @@ and if that gives no sign of life either, the whole sandbox is.
 from __future__ import annotations
 
 import contextlib
-import math
 import os
 import select
 import signal
@@ -30,6 +29,8 @@ from grader.worker import COMMAND, FRAME, READY, REPLY
 STARTUP = 120.0  # seconds for the server to import its libraries on a loaded machine
 PATIENCE = 20.0  # seconds for the server to fork a worker or to end one
 MAX_OUTPUT = 64 * 2**10
+MAX_MEMORY = 6 * 2**30  # of all processes of a sandbox together; each has a limit of its own
+GLANCE = 0.25  # seconds between two looks at their memory
 _MAX_ANSWER = MAX_BYTES + 2**16
 _CHUNK = 2**16
 
@@ -139,6 +140,10 @@ class Server:
         os.close(writing)
         self._due.append(self._spare.is_number)
 
+    def memory(self) -> int:
+        """Bytes that the processes in the sandbox hold, or somewhat more."""
+        return keeper.memory(self._process.pid, MAX_MEMORY) if self._process else 0
+
     def _settle(self) -> None:
         """Take the replies that are due."""
         while self._due:
@@ -214,6 +219,7 @@ class Worker:
         self._output = output
         self._poll = select.poll()
         self.alive = True
+        self._glanced = time.monotonic()
         channel.setblocking(False)
         os.set_blocking(output, False)
         self._poll.register(output, select.POLLIN)
@@ -306,15 +312,24 @@ class Worker:
         """Whether the channel can be written, and read; drains what is printed meanwhile."""
         self._poll.register(self._channel, select.POLLIN | (select.POLLOUT if writing else 0))
         left = limit - time.monotonic()
-        ready = self._poll.poll(None if math.isinf(left) else left * 1000) if left > 0 else []
-        if not ready:
+        if left <= 0:
             self.close()
             raise TimeoutError
-        events = dict(ready)
+        events = dict(self._poll.poll(min(left, GLANCE) * 1000))
+        self._glance()
         if self._output in events:
             self._drain()
         state = events.get(self._channel.fileno(), 0)
         return bool(state & select.POLLOUT), bool(state & ~select.POLLOUT)
+
+    def _glance(self) -> None:
+        """End a worker whose processes together hold too much; each alone is limited anyway."""
+        if time.monotonic() - self._glanced < GLANCE:
+            return
+        if self._server.memory() > MAX_MEMORY:
+            self.close()
+            raise Crashed(f"its processes held more than {MAX_MEMORY // 2**30} GiB together")
+        self._glanced = time.monotonic()
 
     def _drain(self) -> None:
         try:

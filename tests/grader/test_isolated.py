@@ -553,6 +553,25 @@ def _named(name: str) -> list[Path]:
 
 
 @pytest.mark.usefixtures("unharmed")
+def test_processes_share_a_limit_of_memory(
+    submit: Submit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Children of which none holds too much end with the worker when all together do."""
+    monkeypatch.setattr("grader.server.MAX_MEMORY", 3 * 2**29)
+    subject = submit("""
+        import os, time
+        def f():
+            for _ in range(4):
+                if os.fork() == 0:
+                    taken = bytes([1]) * 2**29
+                    time.sleep(60)
+            time.sleep(60)
+    """)
+    with pytest.raises(Crashed, match="GiB together"):
+        call(subject, "f")
+
+
+@pytest.mark.usefixtures("unharmed")
 def test_a_fork_bomb_fizzles_out(submit: Submit) -> None:
     """Processes without end are limited in number, and end at the deadline."""
     subject = submit(
