@@ -152,12 +152,13 @@ def _drop_capabilities() -> None:
 # -- system calls -----------------------------------------------------------------------------
 #
 # Without sockets there is no loopback to meet a sibling on; memory that no process owns is
-# memory that no limit counts; without the rest far less of the kernel is within reach.
+# memory that no limit counts; priorities and memory of others of one's user can be set by
+# anyone where users are not told apart; without the rest far less of the kernel is within reach.
 
 _NUMBERS = {
     "x86_64": (
         0xC000_003E,
-        {"clone": 56, "clone3": 435, "prlimit64": 302},
+        {"clone": 56, "clone3": 435, "prlimit64": 302, "sched_setaffinity": 203},
         {
             "shmget": 29,
             "socket": 41,
@@ -165,16 +166,23 @@ _NUMBERS = {
             "msgget": 68,
             "ptrace": 101,
             "personality": 135,
+            "setpriority": 141,
+            "sched_setparam": 142,
+            "sched_setscheduler": 144,
             "mq_open": 240,
             "mq_unlink": 241,
             "add_key": 248,
             "request_key": 249,
             "keyctl": 250,
+            "ioprio_set": 251,
+            "migrate_pages": 256,
             "unshare": 272,
+            "move_pages": 279,
             "perf_event_open": 298,
             "setns": 308,
             "process_vm_readv": 310,
             "process_vm_writev": 311,
+            "sched_setattr": 314,
             "memfd_create": 319,
             "bpf": 321,
             "userfaultfd": 323,
@@ -184,11 +192,15 @@ _NUMBERS = {
     ),
     "aarch64": (
         0xC000_00B7,
-        {"clone": 220, "clone3": 435, "prlimit64": 261},
+        {"clone": 220, "clone3": 435, "prlimit64": 261, "sched_setaffinity": 122},
         {
+            "ioprio_set": 30,
             "personality": 92,
             "unshare": 97,
             "ptrace": 117,
+            "sched_setparam": 118,
+            "sched_setscheduler": 119,
+            "setpriority": 140,
             "mq_open": 180,
             "mq_unlink": 181,
             "msgget": 186,
@@ -198,10 +210,13 @@ _NUMBERS = {
             "add_key": 217,
             "request_key": 218,
             "keyctl": 219,
+            "migrate_pages": 238,
+            "move_pages": 239,
             "perf_event_open": 241,
             "setns": 268,
             "process_vm_readv": 270,
             "process_vm_writev": 271,
+            "sched_setattr": 274,
             "memfd_create": 279,
             "bpf": 280,
             "userfaultfd": 282,
@@ -241,12 +256,13 @@ def _steps(machine: str) -> Iterator[tuple[int, int, int, int]]:
     for number in denied.values():
         yield _IF_EQUAL, 0, 1, number
         yield _RETURN, 0, 0, _FAIL | _EPERM
-    # A process may limit its own resources, but no other's: that can end one.
-    yield _IF_EQUAL, 0, 4, partly["prlimit64"]
-    yield _LOAD, 0, 0, _AT_FIRST_ARGUMENT
-    yield _IF_EQUAL, 0, 1, 0
-    yield _RETURN, 0, 0, _ALLOW
-    yield _RETURN, 0, 0, _FAIL | _EPERM
+    # A process may limit and place itself, but no other: that can slow one down, or end it.
+    for name in ("prlimit64", "sched_setaffinity"):
+        yield _IF_EQUAL, 0, 4, partly[name]
+        yield _LOAD, 0, 0, _AT_FIRST_ARGUMENT
+        yield _IF_EQUAL, 0, 1, 0
+        yield _RETURN, 0, 0, _ALLOW
+        yield _RETURN, 0, 0, _FAIL | _EPERM
     # Its flags lie in memory, where a filter cannot look: the C library falls back to `clone`.
     yield _IF_EQUAL, 0, 1, partly["clone3"]
     yield _RETURN, 0, 0, _FAIL | _ENOSYS

@@ -553,9 +553,7 @@ def _named(name: str) -> list[Path]:
 
 
 @pytest.mark.usefixtures("unharmed")
-def test_processes_share_a_limit_of_memory(
-    submit: Submit, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_processes_share_a_limit_of_memory(submit: Submit, monkeypatch: pytest.MonkeyPatch) -> None:
     """Children of which none holds too much end with the worker when all together do."""
     monkeypatch.setattr("grader.server.MAX_MEMORY", 3 * 2**29)
     subject = submit("""
