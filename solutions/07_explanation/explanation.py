@@ -448,8 +448,8 @@ def attention_pool(hidden: Tensor, scores: Tensor, mask: Tensor) -> tuple[Tensor
     expected = tuple(hidden.shape[:2])
     _require(scores.shape == expected, f"{expected}", scores=tuple(scores.shape))
     _require(mask.shape == expected, f"{expected}", mask=tuple(mask.shape))
-    # The lowest finite number instead of -inf: a row of padding then has a softmax, if an
-    # idle one, and no NaN for gradients to carry on.
+    # The lowest finite number instead of -inf: no NaN arises in a row of padding, and none
+    # gets into its gradient.
     lowest = torch.finfo(scores.dtype).min
     weights = scores.masked_fill(~mask, lowest).softmax(1).masked_fill(~mask, 0)
     tokens = hidden.masked_fill(~mask[..., None], 0)  # 0 times NaN would be NaN

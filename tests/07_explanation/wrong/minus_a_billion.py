@@ -1,0 +1,12 @@
+"""Padding is filled with -1e9, which half precision cannot hold.
+
+Rejected by: Attention
+"""
+
+_checked = attention_pool
+
+
+def attention_pool(hidden, scores, mask):
+    _checked(hidden, scores, mask)
+    weights = scores.masked_fill(~mask, -1e9).softmax(1).masked_fill(~mask, 0)
+    return (weights[:, None] @ hidden.masked_fill(~mask[..., None], 0)).squeeze(1), weights
