@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -78,17 +79,16 @@ def exact_shapley(values: Tensor) -> Tensor:
 
 def _weights(values: Tensor, players: int) -> Tensor:
     """Weight of every coalition of all players but one, in the order of their bits."""
-    sizes = torch.zeros(1, dtype=torch.int64, device=values.device)
+    sizes = values.new_zeros(1)
     for _ in range(players - 1):
         sizes = torch.cat([sizes, sizes + 1])
     share = [1 / (players * math.comb(players - 1, size)) for size in range(players)]
-    return values.new_tensor(share)[sizes]
+    return values.new_tensor(share)[sizes.long()]
 
 
 # -- Part 2: Absent features ------------------------------------------------------------------
 
 
-@torch.no_grad()
 def coalition_values(predict: Predict, x: Tensor, background: Tensor, coalitions: Tensor) -> Tensor:
     """What a model predicts, on average, when it knows only some features of an example.
 
@@ -119,12 +119,12 @@ def coalition_values(predict: Predict, x: Tensor, background: Tensor, coalitions
         shape.
     """
     _check_columns(len(x), background=background, coalitions=coalitions)
+    _require_rows(background=background)
     rows = len(background)
-    _require(rows > 0, "one row or more", background=tuple(background.shape))
     means = []
     for present in coalitions.split(max(1, _ROWS // rows)):
         mixed = torch.where(present[:, None], x, background)  # (coalitions, rows, features)
-        means.append(predict(mixed.flatten(0, 1)).reshape(-1, rows).mean(1))
+        means.append(_ask(predict, mixed.flatten(0, 1)).reshape(-1, rows).mean(1))
     return torch.cat(means)
 
 
@@ -166,25 +166,20 @@ def permutation_shapley(
     features = len(x)
     _check_permutations(permutations, features)
     ranks = torch.cat([permutations, permutations.flip(1)]).argsort(1)  # (orders, features)
-    size = torch.arange(features + 1, device=ranks.device)
+    size = ranks.new_tensor(range(features + 1))
     # Present at a size are those who rank below it: (orders, sizes, features).
     joined = ranks[:, None] < size[:, None]
-    # The empty and the full coalition are the same in every order, and valued once.
-    ends = coalition_values(predict, x, background, joined[0, [0, features]])
-    between = coalition_values(predict, x, background, joined[:, 1:-1].flatten(0, 1))
-    walk = between.reshape(len(ranks), features - 1)
-    empty, full = ends.expand(len(ranks), 2).split(1, dim=1)
-    added = torch.cat([empty, walk, full], dim=1).diff(dim=1)  # by the feature of each rank
+    values = coalition_values(predict, x, background, joined.flatten(0, 1))
+    added = values.reshape(len(ranks), -1).diff(dim=1)  # at each place of each order
     return added.gather(1, ranks).mean(0)
 
 
 def _check_permutations(permutations: Tensor, features: int) -> None:
     _check_columns(features, permutations=permutations)
-    shape = tuple(permutations.shape)
-    _require(shape[0] > 0, "one row or more", permutations=shape)
-    expected = torch.arange(features, device=permutations.device)
-    for row in permutations[(permutations.sort(1).values != expected).any(1)].tolist():
-        _require(False, f"each of 0 to {features - 1} once", permutations=row)
+    _require_rows(permutations=permutations)
+    everyone = list(range(features))
+    for row in permutations.tolist():
+        _require(sorted(row) == everyone, f"{everyone} in some order", permutations=row)
 
 
 # -- Part 4: Kernel SHAP ----------------------------------------------------------------------
@@ -215,8 +210,7 @@ def shapley_kernel(coalitions: Tensor) -> Tensor:
     """
     m = coalitions.shape[1]
     inner = [(m - 1) / (math.comb(m, s) * s * (m - s)) for s in range(1, m)]
-    table = torch.tensor([0.0, *inner, 0.0], dtype=torch.float64, device=coalitions.device)
-    return table[coalitions.sum(1)]
+    return coalitions.double().new_tensor([0, *inner, 0])[coalitions.sum(1)]
 
 
 def kernel_shap(
@@ -260,8 +254,10 @@ def kernel_shap(
     """
     if weights is None:
         weights = shapley_kernel(coalitions)
-    _check_weights(weights, len(coalitions))
-    ends = torch.tensor([[False], [True]], device=x.device).expand(2, len(x))
+    _require_shape((len(coalitions),), weights=weights)
+    for weight in weights.tolist():
+        _require_at_least(0, weights=weight)
+    ends = coalitions.new_tensor([[False], [True]]).expand(2, len(x))
     values = coalition_values(predict, x, background, torch.cat([ends, coalitions]))
     none, total = values[0].double(), (values[1] - values[0]).double()
     # The last feature gets what the others leave, which makes the constraint part of the
@@ -275,16 +271,9 @@ def kernel_shap(
     return torch.cat([others, (total - others.sum())[None]]).to(values.dtype)
 
 
-def _check_weights(weights: Tensor, count: int) -> None:
-    _require(weights.shape == (count,), f"{(count,)}", weights=tuple(weights.shape))
-    for weight in weights[~(weights >= 0)].tolist():
-        _require(False, "0 or more", weights=weight)
-
-
 # -- Part 5: LIME -----------------------------------------------------------------------------
 
 
-@torch.no_grad()
 def lime_tabular(
     predict: Predict,
     x: Tensor,
@@ -339,23 +328,24 @@ def lime_tabular(
     """
     features = len(x)
     _check_columns(features, samples=samples)
-    _require(scale.shape == x.shape, f"{(features,)}", scale=tuple(scale.shape))
-    for unit in scale[~(scale > 0)].tolist():
-        _require(False, "above 0", scale=unit)
+    _require_shape((features,), scale=scale)
+    for unit in scale.tolist():
+        _require_above(0, scale=unit)
     width = 0.75 * math.sqrt(features) if kernel_width is None else kernel_width
-    _require(width > 0, "above 0", kernel_width=width)
-    _require(ridge >= 0, "0 or more", ridge=ridge)
+    _require_above(0, kernel_width=width)
+    _require_at_least(0, ridge=ridge)
 
     z = (samples - x) / scale
-    y = predict(samples)
+    y = _ask(predict, samples)
     weights = (z.square().sum(1) / (-2 * width**2)).exp()
     share = weights / weights.sum()
     # Centred on their weighted means, both sides need no intercept, and none is penalised.
     z_mean, y_mean = share @ z, share @ y
     z, y = z - z_mean, y - y_mean
     weighted = z.T * weights
-    penalty = ridge * torch.eye(features, dtype=z.dtype, device=z.device)
-    coefficients = torch.linalg.solve(weighted @ z + penalty, weighted @ y)
+    system = weighted @ z
+    system.diagonal().add_(ridge)
+    coefficients = torch.linalg.solve(system, weighted @ y)
     left = y - z @ coefficients
     return {
         "coefficients": coefficients,
@@ -401,9 +391,8 @@ def integrated_gradients(
     ----------
     Sundararajan et al. 2017, "Axiomatic Attribution for Deep Networks".
     """
-    _require(steps >= 1, "1 or more", steps=steps)
-    example = tuple(inputs.shape[1:])
-    _require(baseline.shape == example, f"{example}", baseline=tuple(baseline.shape))
+    _require_at_least(1, steps=steps)
+    _require_shape(tuple(inputs.shape[1:]), baseline=baseline)
     nodes, weights = np.polynomial.legendre.leggauss(steps)  # on [-1, 1]
     way = (inputs - baseline).detach()
     along = (steps, *[1] * inputs.ndim)
@@ -445,9 +434,8 @@ def attention_pool(hidden: Tensor, scores: Tensor, mask: Tensor) -> tuple[Tensor
         If `scores` or `mask` does not have the shape (batch, tokens) of `hidden`; the message
         holds the argument's name and its shape.
     """
-    expected = tuple(hidden.shape[:2])
-    _require(scores.shape == expected, f"{expected}", scores=tuple(scores.shape))
-    _require(mask.shape == expected, f"{expected}", mask=tuple(mask.shape))
+    _require_shape(tuple(hidden.shape[:2]), scores=scores)
+    _require_shape(tuple(hidden.shape[:2]), mask=mask)
     # The lowest finite number instead of -inf: no NaN arises in a row of padding, and none
     # gets into its gradient.
     lowest = torch.finfo(scores.dtype).min
@@ -486,13 +474,15 @@ def attention_rollout(attentions: Sequence[Tensor]) -> Tensor:
     Abnar and Zuidema 2020, "Quantifying Attention Flow in Transformers", section 3.
     """
     _require(len(attentions) > 0, "one layer or more", attentions=attentions)
-    tokens = attentions[0].shape[-1]
-    identity = torch.eye(tokens, dtype=attentions[0].dtype, device=attentions[0].device)
-    rollout = identity
-    for attention in attentions:
-        mixed = attention.mean(1) + identity
-        rollout = mixed / mixed.sum(-1, keepdim=True) @ rollout
-    return rollout
+    first, *others = map(_with_residual, attentions)
+    return reduce(lambda rollout, later: later @ rollout, others, first)
+
+
+def _with_residual(attention: Tensor) -> Tensor:
+    """Mean over the heads plus the identity, each row divided by its sum."""
+    mixed = attention.mean(1)
+    mixed.diagonal(dim1=1, dim2=2).add_(1)
+    return mixed / mixed.sum(2, keepdim=True)
 
 
 # -- Part 8: Faithfulness ---------------------------------------------------------------------
@@ -539,9 +529,10 @@ def surrogate_rules(predict: Predict, x: Tensor, max_depth: int) -> list[dict[st
     Craven and Shavlik 1996, "Extracting Tree-Structured Representations of Trained Networks";
     Breiman et al. 1984, "Classification and Regression Trees".
     """
-    _require(max_depth >= 0, "0 or more", max_depth=max_depth)
-    _require(len(x) > 0, "one row or more", x=tuple(x.shape))
-    return _grow(x, torch.nn.functional.one_hot(predict(x)).to(x.dtype), max_depth, {})
+    _require_at_least(0, max_depth=max_depth)
+    _require_rows(x=x)
+    classes = torch.nn.functional.one_hot(_ask(predict, x)).double()
+    return _grow(x, classes, max_depth, {})
 
 
 def _grow(
@@ -570,9 +561,8 @@ def _best_split(x: Tensor, classes: Tensor) -> tuple[int, float] | None:
         0
     )  # class counts up to each place: (places, features, classes)
     right = classes.sum(0) - left
-    rows = torch.arange(1, len(x), dtype=x.dtype, device=x.device)[:, None]
-    # Least impurity is the largest sum of squared counts per row.
-    purity = left.square().sum(2) / rows + right.square().sum(2) / (len(x) - rows)
+    # Least impurity means most purity, the sum of squared counts over the number of rows.
+    purity = left.square().sum(2) / left.sum(2) + right.square().sum(2) / right.sum(2)
     purity[values[1:] == values[:-1]] = -1  # no threshold lies between equal values
     place, feature = divmod(int(purity.argmax()), x.shape[1])
     if purity[place, feature] < 0:
@@ -582,7 +572,6 @@ def _best_split(x: Tensor, classes: Tensor) -> tuple[int, float] | None:
     return feature, midway if midway < above else below
 
 
-@torch.no_grad()
 def fidelity(predict: Predict, rules: Sequence[dict[str, Any]], x: Tensor) -> float:
     """Share of examples for which rules say what the model says.
 
@@ -606,21 +595,21 @@ def fidelity(predict: Predict, rules: Sequence[dict[str, Any]], x: Tensor) -> fl
     ValueError
         If `x` has no rows; the message holds its name and its shape.
     """
-    _require(len(x) > 0, "one row or more", x=tuple(x.shape))
-    labels = torch.full((len(x),), -1, device=x.device)
+    _require_rows(x=x)
+    predicted = _ask(predict, x)
+    labels = torch.full_like(predicted, -1)
     for rule in reversed(rules):
         labels[_holds(rule["bounds"], x)] = rule["label"]
-    return (labels == predict(x)).double().mean().item()
+    return (labels == predicted).double().mean().item()
 
 
 def _holds(bounds: dict[int, tuple[float, float]], x: Tensor) -> Tensor:
-    holds = torch.ones(len(x), dtype=torch.bool, device=x.device)
+    holds = x.new_ones(len(x)).bool()
     for feature, (low, high) in bounds.items():
         holds &= (x[:, feature] > low) & (x[:, feature] <= high)
     return holds
 
 
-@torch.no_grad()
 def deletion_curve(predict: Predict, x: Tensor, attributions: Tensor, baseline: Tensor) -> Tensor:
     """Predictions while features go, the most important first.
 
@@ -653,21 +642,46 @@ def deletion_curve(predict: Predict, x: Tensor, attributions: Tensor, baseline: 
     Samek et al. 2017, "Evaluating the Visualization of What a Deep Neural Network Has
     Learned"; Petsiuk et al. 2018, "RISE".
     """
-    shape = tuple(x.shape)
-    _require(attributions.shape == shape, f"{shape}", attributions=tuple(attributions.shape))
-    _require(baseline.shape == shape, f"{shape}", baseline=tuple(baseline.shape))
+    _require_shape(tuple(x.shape), attributions=attributions)
+    _require_shape(tuple(x.shape), baseline=baseline)
     ranks = attributions.argsort(descending=True, stable=True).argsort()
-    gone = ranks < torch.arange(len(x) + 1, device=x.device)[:, None]  # (counts, features)
-    return predict(torch.where(gone, baseline, x))
+    gone = ranks < ranks.new_tensor(range(len(x) + 1))[:, None]  # (counts, features)
+    return _ask(predict, torch.where(gone, baseline, x))
 
 
 # -- shared -----------------------------------------------------------------------------------
+
+
+def _ask(predict: Predict, rows: Tensor) -> Tensor:
+    """Predictions without the graph that a gradient would need."""
+    with torch.no_grad():
+        return predict(rows)
 
 
 def _check_columns(features: int, **arguments: Tensor) -> None:
     for name, tensor in arguments.items():
         shape = tuple(tensor.shape)
         _require(len(shape) == 2 and shape[1] == features, f"(rows, {features})", **{name: shape})
+
+
+def _require_rows(**argument: Tensor) -> None:
+    ((name, tensor),) = argument.items()
+    _require(len(tensor) > 0, "one row or more", **{name: tuple(tensor.shape)})
+
+
+def _require_shape(expected: tuple[int, ...], **argument: Tensor) -> None:
+    ((name, tensor),) = argument.items()
+    _require(tensor.shape == expected, f"the shape {expected}", **{name: tuple(tensor.shape)})
+
+
+def _require_at_least(low: float, **argument: float) -> None:
+    ((name, value),) = argument.items()
+    _require(value >= low, f"{low} or more", **{name: value})
+
+
+def _require_above(low: float, **argument: float) -> None:
+    ((name, value),) = argument.items()
+    _require(value > low, f"above {low}", **{name: value})
 
 
 def _require(fits: bool, expected: str, **argument: object) -> None:

@@ -5,7 +5,7 @@ Rejected by: Faithfulness
 
 
 def fidelity(predict, rules, x):
-    _require(len(x) > 0, "one row or more", x=tuple(x.shape))
+    _require_rows(x=x)
     labels = torch.full((len(x),), -1, device=x.device)
     for rule in reversed(rules):
         labels[_holds(rule["bounds"], x)] = rule["label"]

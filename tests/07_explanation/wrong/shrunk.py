@@ -6,7 +6,9 @@ Rejected by: Kernel SHAP
 
 def kernel_shap(predict, x, background, coalitions, weights=None):
     weights = shapley_kernel(coalitions) if weights is None else weights
-    _check_weights(weights, len(coalitions))
+    _require_shape((len(coalitions),), weights=weights)
+    for weight in weights.tolist():
+        _require_at_least(0, weights=weight)
     ends = torch.tensor([[False], [True]], device=x.device).expand(2, len(x))
     values = coalition_values(predict, x, background, torch.cat([ends, coalitions])).double()
     total, present = values[1] - values[0], coalitions.double()
