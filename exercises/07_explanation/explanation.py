@@ -346,7 +346,7 @@ def attention_rollout(attentions: Sequence[Tensor]) -> Tensor:
     Raises
     ------
     ValueError
-        If there is no layer; the message holds `attentions` and `[]`.
+        If there is no layer; the message holds `attentions` and their number, 0.
 
     Notes
     -----
@@ -370,7 +370,7 @@ def surrogate_rules(predict: Predict, x: Tensor, max_depth: int) -> list[dict[st
     ----------
     predict : callable
         The classifier: takes rows of shape (n, features) and returns their classes, int64, of
-        shape (n,), 0 or more.
+        shape (n,), 0 or more. Equal rows have equal classes.
     x : Tensor of shape (rows, features)
         Examples on which it is imitated, without NaN; at least one.
     max_depth : int
@@ -394,8 +394,8 @@ def surrogate_rules(predict: Predict, x: Tensor, max_depth: int) -> list[dict[st
 
     Notes
     -----
-    A node whose rows have several predicted classes is split as long as the depth allows and
-    its rows differ in a feature. Of all features and of all places midway between two
+    A node whose rows have several predicted classes is split as long as the depth allows.
+    Of all features and of all places midway between two
     neighbouring values, that split is chosen which leaves the least Gini impurity, the
     mean over both sides weighted by their rows; which of equal ones does not matter.
 

@@ -64,10 +64,8 @@ def exact_shapley(values: Tensor) -> Tensor:
     >>> exact_shapley(torch.tensor([0.0, 2.0, 4.0, 10.0]))
     tensor([4., 6.])
     """
-    shape = tuple(values.shape)
-    complete = len(shape) == 1 and shape[0] > 1 and shape[0].bit_count() == 1
-    _require(complete, "(2**players,)", values=shape)
-    players = shape[0].bit_length() - 1
+    players = max(1, values.numel().bit_length() - 1)
+    _require_shape((2**players,), values=values)
     shapley = values.new_empty(players)
     weights = _weights(values, players)
     for player in range(players):
@@ -462,7 +460,7 @@ def attention_rollout(attentions: Sequence[Tensor]) -> Tensor:
     Raises
     ------
     ValueError
-        If there is no layer; the message holds `attentions` and `[]`.
+        If there is no layer; the message holds `attentions` and their number, 0.
 
     Notes
     -----
@@ -473,7 +471,7 @@ def attention_rollout(attentions: Sequence[Tensor]) -> Tensor:
     ----------
     Abnar and Zuidema 2020, "Quantifying Attention Flow in Transformers", section 3.
     """
-    _require(len(attentions) > 0, "one layer or more", attentions=attentions)
+    _require_at_least(1, attentions=len(attentions))
     first, *others = map(_with_residual, attentions)
     return reduce(lambda rollout, later: later @ rollout, others, first)
 
@@ -495,7 +493,7 @@ def surrogate_rules(predict: Predict, x: Tensor, max_depth: int) -> list[dict[st
     ----------
     predict : callable
         The classifier: takes rows of shape (n, features) and returns their classes, int64, of
-        shape (n,), 0 or more.
+        shape (n,), 0 or more. Equal rows have equal classes.
     x : Tensor of shape (rows, features)
         Examples on which it is imitated, without NaN; at least one.
     max_depth : int
@@ -519,8 +517,8 @@ def surrogate_rules(predict: Predict, x: Tensor, max_depth: int) -> list[dict[st
 
     Notes
     -----
-    A node whose rows have several predicted classes is split as long as the depth allows and
-    its rows differ in a feature. Of all features and of all places midway between two
+    A node whose rows have several predicted classes is split as long as the depth allows.
+    Of all features and of all places midway between two
     neighbouring values, that split is chosen which leaves the least Gini impurity, the
     mean over both sides weighted by their rows; which of equal ones does not matter.
 
@@ -532,7 +530,7 @@ def surrogate_rules(predict: Predict, x: Tensor, max_depth: int) -> list[dict[st
     _require_at_least(0, max_depth=max_depth)
     _require_rows(x=x)
     classes = torch.nn.functional.one_hot(_ask(predict, x)).double()
-    return _grow(x, classes, max_depth, {})
+    return _grow(x.double(), classes, max_depth, {})  # float32 has no middle of neighbours
 
 
 def _grow(
@@ -541,11 +539,10 @@ def _grow(
     """Rules for the rows of `x`, which `bounds` have selected; `classes` are one-hot."""
     counts = classes.sum(0)
     most, label = counts.max(0)
-    split = _best_split(x, classes) if depth and most < len(x) else None
-    if split is None:
-        support = {"support": len(x), "fidelity": most.item() / len(x)}
-        return [{"bounds": bounds, "label": int(label), **support}]
-    feature, threshold = split
+    share = most.item() / len(x)
+    if depth == 0 or share == 1:
+        return [{"bounds": bounds, "label": int(label), "support": len(x), "fidelity": share}]
+    feature, threshold = _best_split(x, classes)
     low, high = bounds.get(feature, (-math.inf, math.inf))
     left = x[:, feature] <= threshold
     return [
@@ -554,19 +551,16 @@ def _grow(
     ]
 
 
-def _best_split(x: Tensor, classes: Tensor) -> tuple[int, float] | None:
-    """Feature and threshold of the purest split; None if all rows are equal."""
+def _best_split(x: Tensor, classes: Tensor) -> tuple[int, float]:
+    """Feature and threshold of the split that leaves the purest sides."""
     values, order = x.sort(0)
-    left = classes[order[:-1]].cumsum(
-        0
-    )  # class counts up to each place: (places, features, classes)
+    # Class counts on both sides of every place: (places, features, classes).
+    left = classes[order[:-1]].cumsum(0)
     right = classes.sum(0) - left
     # Least impurity means most purity, the sum of squared counts over the number of rows.
     purity = left.square().sum(2) / left.sum(2) + right.square().sum(2) / right.sum(2)
-    purity[values[1:] == values[:-1]] = -1  # no threshold lies between equal values
+    purity[values[1:] == values[:-1]] = -math.inf  # no threshold lies between equal values
     place, feature = divmod(int(purity.argmax()), x.shape[1])
-    if purity[place, feature] < 0:
-        return None
     below, above = values[place : place + 2, feature].tolist()
     midway = (below + above) / 2
     return feature, midway if midway < above else below
@@ -606,7 +600,8 @@ def fidelity(predict: Predict, rules: Sequence[dict[str, Any]], x: Tensor) -> fl
 def _holds(bounds: dict[int, tuple[float, float]], x: Tensor) -> Tensor:
     holds = x.new_ones(len(x)).bool()
     for feature, (low, high) in bounds.items():
-        holds &= (x[:, feature] > low) & (x[:, feature] <= high)
+        column = x[:, feature].double()  # or a bound would be rounded to float32
+        holds &= (column > low) & (column <= high)
     return holds
 
 

@@ -16,6 +16,8 @@ import re
 import numpy as np
 import pytest
 import torch
+from sklearn.datasets import load_breast_cancer, load_digits
+from sklearn.linear_model import Ridge
 from torch import nn
 
 from grader.testing import assert_between, assert_close, assert_equal, assert_tensor, part
@@ -429,8 +431,6 @@ def fit_and_return_arguments(kata, predict, *tensors):
 @functools.cache
 def breast_cancer():
     """Standardised features, 8 of them, and the diagnoses."""
-    from sklearn.datasets import load_breast_cancer
-
     x, y = load_breast_cancer(return_X_y=True)
     x = x[:, :8]
     return (x - x.mean(0)) / x.std(0), y
@@ -595,8 +595,6 @@ def neighbourhood(rng, features, count, *, device, dtype=torch.float64):
 
 
 def expected_lime(given, kernel_width, ridge):
-    from sklearn.linear_model import Ridge
-
     x, samples, scale = (given[name].double().cpu().numpy() for name in ("x", "samples", "scale"))
     z = (samples - x) / scale
     weights = np.exp(-0.5 * (z**2).sum(1) / kernel_width**2)
@@ -768,8 +766,6 @@ def expected_integral(gradient, inputs, baseline, steps):
 @functools.cache
 def digits_network():
     """Digits, and a network with random hidden units whose last layer is solved for."""
-    from sklearn.datasets import load_digits
-
     pixels, labels = load_digits(return_X_y=True)
     pixels, rng = pixels / 16, np.random.default_rng(5)
     first, places = rng.normal(size=(64, 150)) / 4, rng.normal(size=150) / 2
@@ -1080,8 +1076,8 @@ class TestAttention:
         assert_equal(kata.run(roll_out_and_return_the_layers, attentions[:1]), attentions[:1])
 
     def test_rollout_refuses(self, kata):
-        """No layers are a ValueError that holds `attentions` and `[]`."""
-        with refuses("attentions", []):
+        """No layers are a ValueError that holds `attentions` and their number, 0."""
+        with refuses("attentions", 0):
             kata.attention_rollout([])
 
 
@@ -1233,12 +1229,12 @@ class TestFaithfulness:
         assert_rules(kata.surrogate_rules(predict, x, max_depth), x, predict(x), max_depth)
 
     def test_without_a_split(self, kata, rng, device):
-        """No depth, one class or equal rows: a single rule without bounds."""
+        """No depth, one class, one row or equal rows: a single rule without bounds."""
         x = normal(rng, 6, 3, device=device)
         labels = torch.tensor([2, 1, 1, 2, 0, 0], device=device)
 
         def mixed(rows):
-            return labels[: len(rows)]
+            return labels[torch.cdist(rows, x).argmin(1)]
 
         def constant(rows):
             return torch.full((len(rows),), 3, device=rows.device)
@@ -1248,7 +1244,7 @@ class TestFaithfulness:
 
         assert_close(kata.surrogate_rules(mixed, x, 0), rule(0, 1 / 3))
         assert_close(kata.surrogate_rules(constant, x, 4), rule(3, 1.0))
-        assert_close(kata.surrogate_rules(mixed, 0 * x + 1.5, 4), rule(0, 1 / 3))
+        assert_close(kata.surrogate_rules(constant, 0 * x + 1.5, 4), rule(3, 1.0))
         got = kata.surrogate_rules(constant, x[:1], 2)
         assert_close(got, [rule(3, 1.0)[0] | {"support": 1}])
 
@@ -1262,6 +1258,23 @@ class TestFaithfulness:
         got = kata.surrogate_rules(predict, x, 2)
         assert_rules(got, x, predict(x), 2)
         assert_equal([rule["fidelity"] for rule in got], [1.0] * 4)
+
+    @pytest.mark.parametrize("place", [10000.0, 9999.9990234375])
+    def test_neighbours_in_single_precision(self, kata, device, place):
+        """Between two float32 numbers that have none between them lies a threshold in float64."""
+        low = torch.tensor(place, dtype=torch.float32, device=device)
+        high = torch.nextafter(low, 2 * low)
+        x = torch.stack([low, high, low, high])[:, None]
+
+        def predict(rows):
+            return (rows[:, 0] > low).long()
+
+        got = kata.surrogate_rules(predict, x, 1)
+        assert_rules(got, x, predict(x), 1)
+        assert_equal([rule["support"] for rule in got], [2, 2])
+        middle = (low.item() + high.item()) / 2
+        rules = [{"bounds": {0: (-math.inf, middle)}, "label": 0}, {"bounds": {}, "label": 1}]
+        assert_close(kata.fidelity(predict, rules, x), 1.0)
 
     def test_fidelity(self, kata, device):
         """Fidelity is the share of rows whose first matching rule says what the model says."""

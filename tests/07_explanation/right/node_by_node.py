@@ -34,7 +34,7 @@ def attention_pool(hidden, scores, mask):
 
 def attention_rollout(attentions):
     if not len(attentions):
-        raise ValueError("attentions: []")
+        raise ValueError("attentions: 0 layers")
     *before, last = attentions
     mixed = (last.mean(1) + torch.eye(last.shape[-1], dtype=last.dtype, device=last.device)) / 2
     mixed = mixed / mixed.sum(2, keepdim=True)

@@ -7,10 +7,7 @@ Rejected by: Faithfulness
 def _best_split(x, classes):
     values, order = x.sort(0)
     left = classes[order[:-1]].cumsum(0)
-    rows = torch.arange(1, len(x), dtype=x.dtype, device=x.device)[:, None]
-    purity = left.square().sum(2) / rows**2
+    purity = left.square().sum(2) / left.sum(2) ** 2
     purity[values[1:] == values[:-1]] = -1
     place, feature = divmod(int(purity.argmax()), x.shape[1])
-    if purity[place, feature] < 0:
-        return None
     return feature, values[place : place + 2, feature].mean().item()

@@ -5,7 +5,7 @@ Rejected by: Attention
 
 
 def attention_rollout(attentions):
-    _require(len(attentions) > 0, "one layer or more", attentions=attentions)
+    _require_at_least(1, attentions=len(attentions))
     identity = torch.eye(attentions[0].shape[-1]).to(attentions[0])
     rollout = identity
     for attention in attentions:

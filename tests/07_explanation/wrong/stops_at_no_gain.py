@@ -3,15 +3,15 @@
 Rejected by: Faithfulness
 """
 
-_any = _best_split
+_in_any_case = _grow
 
 
-def _best_split(x, classes):
-    split = _any(x, classes)
-    if split is None:
-        return None
-    left = x[:, split[0]] <= split[1]
-    sides = [classes[left].sum(0), classes[~left].sum(0)]
-    purity = sum((side.square().sum() / side.sum()).item() for side in sides)
-    whole = classes.sum(0).square().sum().item() / len(x)
-    return split if purity > whole + 1e-9 else None
+def _grow(x, classes, depth, bounds):
+    if depth and classes.sum(0).max() < len(x):
+        feature, threshold = _best_split(x, classes)
+        left = x[:, feature] <= threshold
+        sides = [classes[left].sum(0), classes[~left].sum(0)]
+        purity = sum((side.square().sum() / side.sum()).item() for side in sides)
+        if purity <= classes.sum(0).square().sum().item() / len(x) + 1e-9:
+            depth = 0
+    return _in_any_case(x, classes, depth, bounds)

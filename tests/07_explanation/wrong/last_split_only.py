@@ -5,13 +5,11 @@ Rejected by: Faithfulness
 
 
 def _grow(x, classes, depth, bounds):
-    counts = classes.sum(0)
-    most, label = counts.max(0)
-    split = _best_split(x, classes) if depth and most < len(x) else None
-    if split is None:
-        support = {"support": len(x), "fidelity": most.item() / len(x)}
-        return [{"bounds": bounds, "label": int(label), **support}]
-    feature, threshold = split
+    most, label = classes.sum(0).max(0)
+    share = most.item() / len(x)
+    if depth == 0 or share == 1:
+        return [{"bounds": bounds, "label": int(label), "support": len(x), "fidelity": share}]
+    feature, threshold = _best_split(x, classes)
     left = x[:, feature] <= threshold
     low, high = {feature: (-math.inf, threshold)}, {feature: (threshold, math.inf)}
     return [
