@@ -146,15 +146,16 @@ def permutation_shapley(
     -------
     Tensor of shape (features,)
         The mean of what each feature adds to the value of the coalition of those before it,
-        over all orders and their reversals. They add up to the prediction for `x` less the
-        mean prediction for `background`, whatever the orders.
+        over all orders and their reversals, in the dtype and on the device of the
+        predictions. They add up to the prediction for `x` less the mean prediction for
+        `background`, whatever the orders.
 
     Raises
     ------
     ValueError
-        If `permutations` has another shape or no rows (the message holds its name and its
-        shape), or if one of its rows is no permutation (`permutations` and that row as a
-        list).
+        As for `coalition_values`; if `permutations` has another shape or no rows (the message
+        holds its name and its shape), or if one of its rows is no permutation
+        (`permutations` and that row as a list).
 
     References
     ----------
@@ -243,8 +244,9 @@ def kernel_shap(
     Raises
     ------
     ValueError
-        If `weights` has another shape than (n,), the message holds its name and its shape;
-        if one of them is negative or NaN, its name and the first such.
+        As for `coalition_values`; if `weights` has another shape than (n,) (the message holds
+        its name and its shape), or if one of them is negative or NaN (`weights` and the
+        first such).
 
     References
     ----------
@@ -289,21 +291,24 @@ def lime_tabular(
     x : Tensor of shape (features,)
         The example to explain.
     samples : Tensor of shape (n, features)
-        Examples around it, on which the model is asked; it does not predict the same for all.
+        Examples around it, on which the model is asked; it does not predict the same for
+        all. Some are near enough for their weights not to vanish.
     scale : Tensor of shape (features,)
         What counts as one unit of each feature, such as its standard deviation; above 0.
     kernel_width : float, optional
         Distance, in those units, at which a sample's weight has fallen to `exp(-1 / 2)`; above
         0. `0.75 * sqrt(features)` if not given.
     ridge : float, default 1.0
-        Factor of the squared coefficients in what is minimised, 0 or more.
+        Factor of the squared coefficients in what is minimised, 0 or more. With 0 the
+        samples have to determine the result.
 
     Returns
     -------
     dict
-        `coefficients`, a tensor of shape (features,), per unit of each feature; `intercept`,
-        a float, what the linear model predicts for `x` itself; `score`, a float, the
-        weighted share of the predictions' variance that it explains (R squared).
+        `coefficients`, a tensor of shape (features,), per unit of each feature, in the dtype
+        and on the device of the predictions; `intercept`, a float, what the linear model
+        predicts for `x` itself; `score`, a float, the weighted share of the predictions'
+        variance that it explains (R squared).
 
     Raises
     ------
@@ -363,12 +368,12 @@ def integrated_gradients(
     Parameters
     ----------
     model : callable
-        Takes a tensor of shape (rows, ...) and returns one of shape (rows,), differentiably.
-        Rows do not influence one another.
+        Takes a tensor of shape (rows, ...) and returns one of shape (rows,) that depends on
+        it differentiably. Rows do not influence one another.
     inputs : Tensor of shape (n, ...)
         Examples to explain.
     baseline : Tensor of shape (...)
-        One example that means "nothing": where every path begins.
+        One example that means "nothing", where every path begins; of the dtype of `inputs`.
     steps : int, default 50
         Number of Gauss-Legendre nodes on the path, at least 1.
 
@@ -413,14 +418,14 @@ def attention_pool(hidden: Tensor, scores: Tensor, mask: Tensor) -> tuple[Tensor
     hidden : Tensor of shape (batch, tokens, width)
         Floating point, half precision included. Anything may stand at padding, NaN too.
     scores : Tensor of shape (batch, tokens)
-        Finite wherever `mask` is True; of the dtype of `hidden`.
+        From -10,000 to 10,000 wherever `mask` is True; of the dtype of `hidden`.
     mask : Tensor of shape (batch, tokens)
         Bool; True for tokens, False for padding.
 
     Returns
     -------
     pooled : Tensor of shape (batch, width)
-        The weighted sum of each sequence's `hidden`.
+        The weighted sum of each sequence's `hidden`, in its dtype.
     weights : Tensor of shape (batch, tokens)
         Softmax of the scores over the tokens of each sequence; exactly 0 at padding. Both
         are 0 for a sequence that is all padding. Gradients flow through both and are
@@ -455,7 +460,7 @@ def attention_rollout(attentions: Sequence[Tensor]) -> Tensor:
     -------
     Tensor of shape (batch, tokens, tokens)
         Row `i` says how much each input token has contributed to token `i` after the last
-        layer; it adds up to 1.
+        layer; it adds up to 1. In the dtype and on the device of the layers.
 
     Raises
     ------
@@ -495,7 +500,7 @@ def surrogate_rules(predict: Predict, x: Tensor, max_depth: int) -> list[dict[st
         The classifier: takes rows of shape (n, features) and returns their classes, int64, of
         shape (n,), 0 or more. Equal rows have equal classes.
     x : Tensor of shape (rows, features)
-        Examples on which it is imitated, without NaN; at least one.
+        Examples on which it is imitated, finite; at least one.
     max_depth : int
         Most splits between the root and a leaf, 0 or more.
 
@@ -518,9 +523,9 @@ def surrogate_rules(predict: Predict, x: Tensor, max_depth: int) -> list[dict[st
     Notes
     -----
     A node whose rows have several predicted classes is split as long as the depth allows.
-    Of all features and of all places midway between two
-    neighbouring values, that split is chosen which leaves the least Gini impurity, the
-    mean over both sides weighted by their rows; which of equal ones does not matter.
+    Of all features and of all places midway between two neighbouring values, that split is
+    chosen which leaves the least Gini impurity, the mean over both sides weighted by their
+    rows; which of equal ones does not matter.
 
     References
     ----------
@@ -615,7 +620,7 @@ def deletion_curve(predict: Predict, x: Tensor, attributions: Tensor, baseline: 
     x : Tensor of shape (features,)
         The example that was explained.
     attributions : Tensor of shape (features,)
-        Its explanation, without NaN. Large means important; negative features go last.
+        Its explanation, finite. Large means important; negative features go last.
     baseline : Tensor of shape (features,)
         What a feature that has gone is replaced by.
 
