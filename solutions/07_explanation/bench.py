@@ -1,4 +1,4 @@
-"""Explanation against shap, lime, captum and scikit-learn's tree."""
+"""Explanation against shap, lime and captum."""
 
 from __future__ import annotations
 

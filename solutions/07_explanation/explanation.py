@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -477,8 +476,10 @@ def attention_rollout(attentions: Sequence[Tensor]) -> Tensor:
     Abnar and Zuidema 2020, "Quantifying Attention Flow in Transformers", section 3.
     """
     _require_at_least(1, attentions=len(attentions))
-    first, *others = map(_with_residual, attentions)
-    return reduce(lambda rollout, later: later @ rollout, others, first)
+    rollout, *later = map(_with_residual, attentions)
+    for layer in later:
+        rollout = layer @ rollout
+    return rollout
 
 
 def _with_residual(attention: Tensor) -> Tensor:
