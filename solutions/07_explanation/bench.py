@@ -81,7 +81,9 @@ def _exact(s: Any, shap: Any) -> Case:
         )
 
     def theirs() -> Tensor:
-        return torch.from_numpy(explainer(examples.numpy(), max_evals=2**features).values)
+        return torch.from_numpy(
+            explainer(examples.numpy(), max_evals=2**features, silent=True).values
+        )
 
     work = f"Shapley values of {count} examples, {features} features, {BACKGROUND} rows"
     return Case(work, "shap's ExactExplainer", ours, theirs, assert_close, rounds=5)
