@@ -20,7 +20,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import cast
 
-from libcst import Module
+import libcst as cst
 from mutmut.mutation.file_mutation import create_mutations
 
 from grader.catalog import ROOT, Exercise, choose
@@ -45,7 +45,7 @@ class Mutant:
 
 def make_mutants(path: Path) -> list[Mutant]:
     """Every mutant that mutmut makes of the functions in `path`."""
-    source = path.read_text(encoding="utf-8")
+    source = cst.parse_module(path.read_text(encoding="utf-8")).visit(_WithoutDecorators()).code
     module, mutations, _, _ = create_mutations(str(path), source)
     mutants: list[Mutant] = []
     for mutation in mutations:
@@ -53,13 +53,31 @@ def make_mutants(path: Path) -> list[Mutant]:
         if function is None:
             continue
         mutated = module.deep_replace(mutation.original_node, mutation.mutated_node)
-        changed = cast(Module, mutated).code
+        changed = cast(cst.Module, mutated).code
         # A change that the parser does not see (a docstring's, say) is no mutant.
         if ast.dump(ast.parse(changed)) == ast.dump(ast.parse(source)):
             continue
         before, after = _difference(source, changed)
         mutants.append(Mutant(len(mutants) + 1, function.name.value, before, after, changed))
     return mutants
+
+
+class _WithoutDecorators(cst.CSTTransformer):
+    """Writes a decorator such as `@torch.no_grad()` as a `with`: mutmut skips what is decorated."""
+
+    def leave_FunctionDef(  # noqa: N802 - libcst's name
+        self,
+        original_node: cst.FunctionDef,  # noqa: ARG002 - libcst's signature
+        updated_node: cst.FunctionDef,
+    ) -> cst.FunctionDef:
+        contexts = [d.decorator for d in updated_node.decorators]
+        if not contexts or not all(isinstance(c, cst.Call) for c in contexts):
+            return updated_node
+        docstring = 1 if updated_node.get_docstring() else 0
+        body = cast(cst.IndentedBlock, updated_node.body).body
+        block = cst.With([cst.WithItem(c) for c in contexts], cst.IndentedBlock(body[docstring:]))
+        body = [*body[:docstring], block]
+        return updated_node.with_changes(decorators=(), body=cst.IndentedBlock(body))
 
 
 def survivors(exercise: Exercise, mutants: Sequence[Mutant], jobs: int) -> Iterator[Mutant]:
@@ -104,7 +122,8 @@ def measure(exercise: Exercise, jobs: int) -> bool:
         explained = mutant.after in known
         alive += 1
         unexplained += not explained
-        print(mutant, "" if explained else f"     not explained in {page.name}", sep="\n")
+        note = "" if explained else f"     not explained in {page.name}"
+        print(mutant, note, sep="\n", flush=True)
     share = 1 - alive / len(mutants)
     print(f"{exercise.name}: {len(mutants) - alive} of {len(mutants)} mutants die ({share:.1%})")
     return share >= REQUIRED and not unexplained
