@@ -56,10 +56,10 @@ def hard_vote(labels: Tensor, num_classes: int, weights: Tensor | None = None) -
     tensor([2, 1, 0])
     """
     shape = tuple(labels.shape)
-    _require(labels.ndim == 2 and shape[0] > 0, "(members, rows)", labels=shape)
+    _require(labels.ndim == 2 and shape[0] > 0, labels=shape)
     _between(1, math.inf, num_classes=num_classes)
     _check_range(0, num_classes - 1, labels=labels)
-    votes = _votes_of(weights, shape[0], labels.device)
+    votes = _votes_of(weights, labels)
     totals = votes.new_zeros(shape[1], num_classes)
     return totals.scatter_add_(1, labels.T, votes.expand(shape[1], -1)).argmax(1)
 
@@ -89,8 +89,8 @@ def soft_vote(probabilities: Tensor, weights: Tensor | None = None) -> Tensor:
         shape, or the value.
     """
     shape = tuple(probabilities.shape)
-    _require(len(shape) == 3 and shape[0] > 0, "(members, rows, classes)", probabilities=shape)
-    votes = _votes_of(weights, shape[0], probabilities.device)
+    _require(len(shape) == 3 and shape[0] > 0, probabilities=shape)
+    votes = _votes_of(weights, probabilities)
     # The shares are taken in float64: weights as small as 1e-60 are 0 in float32.
     shares = (votes / votes.sum()).to(probabilities.dtype)
     return torch.tensordot(shares, probabilities, dims=1)
@@ -135,10 +135,8 @@ def best_weights(probabilities: Tensor, targets: Tensor) -> Tensor:
     """
     given = _at_targets(probabilities, targets).double()  # (members, rows)
     members, rows = given.shape
-    hopeless = (given.amax(0) <= 0).nonzero().flatten().tolist()
-    _require(
-        not hopeless, "something above 0", probabilities=f"0 throughout for row {hopeless[:1]}"
-    )
+    best = given.amax(0)
+    _require(bool((best > 0).all()), probabilities=f"0 throughout in row {int(best.argmin())}")
     # Newton's method from inside: weight * slack is driven to 0, where slack is 1 - gain.
     weights = given.new_full((members,), 1 / members)
     slack = torch.ones_like(weights)
@@ -157,7 +155,7 @@ def best_weights(probabilities: Tensor, targets: Tensor) -> Tensor:
     return weights.to(probabilities.dtype)
 
 
-_MOST_STEPS = 100
+_MOST_STEPS = 50
 _GAP = 1e-10
 
 
@@ -231,18 +229,13 @@ def out_of_fold(fit_predict: FitPredict, x: Tensor, y: Tensor, folds: Tensor) ->
     -----
     There is one call for each fold, the lowest number first. Rows keep their order in it.
     """
-    numbers, members = _folds_of(folds, len(x))
-    predicted = [fit_predict(x[folds != k], y[folds != k], x[folds == k]) for k in numbers]
-    return torch.cat(predicted)[members.argsort()]
-
-
-def _folds_of(folds: Tensor, rows: int) -> tuple[list[int], Tensor]:
-    """The folds in order, and the rows fold by fold."""
     shape = tuple(folds.shape)
-    _require(shape == (rows,), f"shape ({rows},)", folds=shape)
+    _require(shape == (len(x),), folds=shape)
     numbers = folds.unique().tolist()
-    _require(len(numbers) > 1, "two different folds", folds=numbers)
-    return numbers, folds.argsort(stable=True)
+    _require(len(numbers) > 1, folds=numbers)
+    predicted = [fit_predict(x[folds != k], y[folds != k], x[folds == k]) for k in numbers]
+    rows = torch.cat([(folds == k).nonzero().squeeze(1) for k in numbers])
+    return torch.cat(predicted)[rows.argsort()]
 
 
 # -- Part 5: Stacking -------------------------------------------------------------------------
@@ -281,7 +274,7 @@ def fit_logistic(
     `l2 / 2` times the sum of all squared weights. The biases are not penalised. The minimum is
     reached when no derivative is above 1e-6.
     """
-    _require(0 < l2 < math.inf, "above 0", l2=l2)
+    _require(0 < l2 < math.inf, l2=l2)
     design = functional.pad(features.double(), (0, 1), value=1.0)  # the bias: a weight of 1
     truth = functional.one_hot(targets, num_classes).double()
     penalty = design.new_full((num_classes, design.shape[1]), l2)
@@ -461,17 +454,17 @@ def bag(
     Breiman 1996, "Bagging Predictors" and "Out-of-Bag Estimation".
     """
     shape = tuple(drawn.shape)
-    _require(len(shape) == 2 and shape[0] > 0, "(rounds, size)", drawn=shape)
-    ahead, outside = [], []
-    out = torch.ones(shape[0], len(x), dtype=torch.bool, device=drawn.device)
-    out.scatter_(1, drawn, False)
-    for sample, left in zip(drawn, out, strict=True):
-        asked = torch.cat([x[left], x_new])
-        predicted = fit_predict(x[sample], y[sample], asked)
-        ahead.append(predicted[len(asked) - len(x_new) :])
-        outside.append(predicted.new_zeros(len(x), predicted.shape[1]))
-        outside[-1][left] = predicted[: len(asked) - len(x_new)]
-    return torch.stack(ahead).mean(0), torch.stack(outside).sum(0) / out.sum(0)[:, None]
+    _require(len(shape) == 2 and shape[0] > 0, drawn=shape)
+    new, old, outside = [], [], []
+    for sample in drawn:
+        out = torch.ones_like(y, dtype=torch.bool)
+        out[sample] = False
+        told = fit_predict(x[sample], y[sample], torch.cat([x[out], x_new]))
+        ours = len(told) - len(x_new)
+        new.append(told[ours:])
+        old.append(told.new_zeros(len(x), told.shape[1]).masked_scatter_(out[:, None], told[:ours]))
+        outside.append(out)
+    return torch.stack(new).mean(0), torch.stack(old).sum(0) / torch.stack(outside).sum(0)[:, None]
 
 
 # -- Part 7: Greedy selection -----------------------------------------------------------------
@@ -594,7 +587,7 @@ def dawid_skene(annotations: Tensor, num_classes: int, iterations: int = 100) ->
 def _check_annotations(annotations: Tensor, num_classes: int) -> None:
     shape = tuple(annotations.shape)
     fits = len(shape) == 2 and shape[0] > 0 and shape[1] == 3
-    _require(fits, "(annotations, 3)", annotations=shape)
+    _require(fits, annotations=shape)
     _between(1, math.inf, num_classes=num_classes)
     _check_range(0, math.inf, annotations=annotations)
     _check_range(0, num_classes - 1, annotations=annotations[:, 2])
@@ -605,25 +598,37 @@ def _tables(annotations: Tensor, num_classes: int) -> tuple[Tensor, Tensor]:
     task, annotator, label = annotations.T
     places = torch.stack([task, annotator * num_classes + label])
     sides = (int(task.max()) + 1, (int(annotator.max()) + 1) * num_classes)
-    once = torch.ones(len(task), dtype=torch.float64, device=task.device)
-    counts = torch.sparse_coo_tensor(places, once, sides, check_invariants=True)
+    once = torch.ones_like(task, dtype=torch.float64)
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Sparse CSR")  # "is in beta": ten times as fast
+        warnings.simplefilter("ignore")  # this layout is in beta, and ten times as fast
+        counts = torch.sparse_coo_tensor(places, once, sides)
         return counts.to_sparse_csr(), counts.t().to_sparse_csr()
 
 
 # -- shared -----------------------------------------------------------------------------------
 
 
-def _votes_of(weights: Tensor | None, members: int, device: torch.device) -> Tensor:
+_EXPECTED = {
+    "labels": "the shape (members, rows), and one member at least",
+    "probabilities": "the shape (members, rows, classes), and a chance for every row",
+    "weights": "one for each member, and a sum above 0",
+    "targets": "one for each row",
+    "folds": "one for each row, and two different ones at least",
+    "l2": "a number above 0",
+    "drawn": "the shape (rounds, size), and one round at least",
+    "annotations": "the shape (annotations, 3), and one annotation at least",
+}
+
+
+def _votes_of(weights: Tensor | None, members: Tensor) -> Tensor:
     """Weights in float64, checked; ones if there are none."""
     if weights is None:
-        return torch.ones(members, dtype=torch.float64, device=device)
+        return members.new_ones(len(members)).double()
     shape = tuple(weights.shape)
-    _require(shape == (members,), f"shape ({members},)", weights=shape)
+    _require(shape == (len(members),), weights=shape)
     votes = weights.double()
     _check_range(0, torch.finfo(votes.dtype).max, weights=votes)
-    _require(bool(votes.sum() > 0), "a sum above 0", weights=votes.sum().item())
+    _require(bool(votes.any()), weights=votes.sum().item())
     return votes
 
 
@@ -631,7 +636,7 @@ def _at_targets(probabilities: Tensor, targets: Tensor) -> Tensor:
     """Probability that each member gives to the class of each row."""
     members, rows, classes = probabilities.shape
     shape = tuple(targets.shape)
-    _require(shape == (rows,), f"shape ({rows},)", targets=shape)
+    _require(shape == (rows,), targets=shape)
     _check_range(0, classes - 1, targets=targets)
     return probabilities.gather(2, targets.expand(members, rows)[..., None]).squeeze(2)
 
@@ -645,10 +650,11 @@ def _check_range(low: float, high: float, **argument: Tensor) -> None:
 
 def _between(low: float, high: float, **argument: float) -> None:
     ((name, value),) = argument.items()
-    _require(low <= value <= high, f"from {low} to {high}", **{name: value})
+    if not low <= value <= high:
+        raise ValueError(f"{name} is {value}; expected from {low} to {high}")
 
 
-def _require(fits: bool, expected: str, **argument: object) -> None:
+def _require(fits: bool, **argument: object) -> None:
     if not fits:
         ((name, value),) = argument.items()
-        raise ValueError(f"{name} is {value}; expected {expected}")
+        raise ValueError(f"{name} is {value}; expected {_EXPECTED[name]}")

@@ -87,6 +87,7 @@ def tensors_after(kata, name, *args):
 
 
 def global_randomness_around(kata, name, *args):
+    torch.rand(1)  # moves on from where an earlier call may have put the state
     before = torch.get_rng_state()
     getattr(kata, name)(*args)
     return before, torch.get_rng_state()
@@ -799,13 +800,13 @@ class TestStacking:
         assert_untouched(kata, "stack", [nearest], x, y, x[:4], folds, 3)
 
     def test_digits(self, kata, rng, digits):
-        """Stacked, naive Bayes and a tree read 70 % of new digits."""
-        # Thirty random splits gave LOW to HIGH.
+        """Stacked, naive Bayes and a tree read 75 % of new digits."""
+        # Thirty random splits gave 0.88 to 0.93.
         x, y, x_new, y_new = some_digits(digits, rng, 500, 300)
         folds = torch.arange(500) % 3
         got = kata.stack([bayes, tree], x, y, x_new, folds, 10, 0.01)
         assert_tensor(got, shape=(300, 10), dtype=F64)
-        assert_between(accuracy(got, y_new), 0.7, 1)
+        assert_between(accuracy(got, y_new), 0.75, 1)
 
 
 # -- Part 6 -----------------------------------------------------------------------------------
@@ -931,7 +932,7 @@ class TestBagging:
 
     def test_digits(self, kata, rng, digits):
         """Ten bagged trees read 65 % of new digits, and out of bag they do not know the answers."""
-        # Thirty random splits gave LOW to HIGH, and LOW to HIGH out of bag.
+        # Thirty random splits gave 0.82 to 0.92, and 0.76 to 0.83 out of bag.
         x, y, x_new, y_new = some_digits(digits, rng, 400, 300)
         drawn = torch.tensor(rng.integers(400, size=(10, 400)))
         got = kata.bag(tree, x, y, x_new, drawn)
