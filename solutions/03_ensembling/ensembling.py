@@ -504,7 +504,7 @@ def greedy_selection(probabilities: Tensor, targets: Tensor, rounds: int) -> Ten
     """
     given = _at_targets(probabilities, targets).double()  # (members, rows)
     _between(1, math.inf, rounds=rounds)
-    counts = torch.zeros(len(given), dtype=torch.int64, device=given.device)
+    counts = torch.zeros_like(given[:, 0], dtype=torch.int64)
     total = torch.zeros_like(given[0])
     for _ in range(rounds):
         # Dividing the sum by its length shifts all losses alike.
@@ -562,9 +562,9 @@ def dawid_skene(annotations: Tensor, num_classes: int, iterations: int = 100) ->
     _check_annotations(annotations, num_classes)
     _between(1, math.inf, iterations=iterations)
     by_task, by_cell = _tables(annotations, num_classes)
-    cells = by_cell.shape[0]  # one for each annotator and label
-    same = torch.eye(num_classes, dtype=torch.float64, device=annotations.device)
-    votes = by_task @ same.repeat(cells // num_classes, 1)  # (tasks, classes)
+    pairs = annotations[:, 0] * num_classes + annotations[:, 2]
+    votes = torch.bincount(pairs, minlength=by_task.shape[0] * num_classes).double()
+    votes = votes.view(-1, num_classes)  # (tasks, classes)
     posteriors = votes / votes.sum(1, keepdim=True)
     history = []
     for _ in range(iterations):

@@ -375,7 +375,7 @@ def assert_best(weights, probabilities, targets):
     assert_between(weights.double().sum().item(), 1 - rounding, 1 + rounding)
     given = of_targets(probabilities, targets)
     gain = (given / (weights.double() @ given)).mean(1).max().item()
-    assert_between(math.log(gain), -2 * rounding, 1e-6)
+    assert_between(math.log(gain), -2 * rounding, 1e-6 if weights.dtype == F64 else 1e-5)
 
 
 @part("Best weights", points=1)
@@ -751,6 +751,16 @@ class TestStacking:
         got = kata.fit_logistic(features, ids([0] * 4, device), 1, 0.1)
         assert_minimum(got, features, ids([0] * 4, device), 1, 0.1)
 
+    def test_classes_that_do_not_occur(self, kata, rng, device):
+        """A class without rows gets a bias so low that no derivative is left."""
+        features, targets = normal(rng, 12, 2, device=device), ids([0, 2, 3] * 4, device)
+        got = kata.fit_logistic(features, targets, 5, 0.1)
+        assert_minimum(got, features, targets, 5, 0.1)
+        x, y, folds = three_clouds(rng, 30, device=device)
+        expected = expected_stack([centroids], x, y, x[:6], folds, 0.1)
+        expected = functional.pad(expected, (0, 1))
+        assert_close(kata.stack([centroids], x, y, x[:6], folds, 4, 0.1), expected, rtol=1e-4)
+
     @pytest.mark.parametrize("value", [0.0, -0.1, math.nan])
     def test_refuses_a_penalty(self, kata, rng, device, value):
         """A penalty that is not above 0 is a ValueError with `l2` and its value."""
@@ -785,7 +795,7 @@ class TestStacking:
         assert_close(got, expected, rtol=1e-4)
 
     def test_new_rows_of_any_number(self, kata, rng, device):
-        """One new row is predicted like many, and more classes than occur may be asked for."""
+        """One new row is predicted like many."""
         x, y, folds = three_clouds(rng, 30, device=device)
         x_new = normal(rng, 5, 2, device=device)
         all_of_them = kata.stack([centroids, nearest], x, y, x_new, folds, 3, 0.1)
@@ -1177,14 +1187,10 @@ class TestCrowd:
         first = [[0.8895, 0.1105, 0, 0], [0.0706, 0.8764, 0.0530, 0]]
         first += [[0, 0.3388, 0.6612, 0], [0, 0, 0.5556, 0.4444]]
         assert_close(got["errors"][0], table(first, device), rtol=0, atol=1e-4)
-
-    def test_overrules_the_plurality(self, kata, device, anaesthetists):
-        """Patients 2, 12 and 36 get another grade than most anaesthetists gave them."""
+        # Three patients leave the grade that most gave them.
         votes = torch.zeros(45, 4, dtype=F64, device=device)
         for patient, _, grade in anaesthetists:
             votes[patient, grade] += 1
-        got = kata.dawid_skene(ids(anaesthetists, device), 4)
-        assert_close(got, expected_em(ids(anaesthetists, device), 4, 100), rtol=1e-8)
         changed = (got["posteriors"].argmax(1) != votes.argmax(1)).nonzero().flatten() + 1
         assert_equal(changed, ids([2, 12, 36], device))
 
