@@ -38,7 +38,7 @@ def hard_vote(labels: Tensor, num_classes: int, weights: Tensor | None = None) -
     ------
     ValueError
         If an argument is not as described; the message holds its name and what was wrong: the
-        shape, or the value.
+        shape, the value, or 0.0 for weights that sum to it.
 
     Examples
     --------
@@ -70,7 +70,7 @@ def soft_vote(probabilities: Tensor, weights: Tensor | None = None) -> Tensor:
     ------
     ValueError
         If an argument is not as described; the message holds its name and what was wrong: the
-        shape, or the value.
+        shape, the value, or 0.0 for weights that sum to it.
     """
     raise NotImplementedError("Part 2, Soft vote")
 
@@ -98,7 +98,7 @@ def best_weights(probabilities: Tensor, targets: Tensor) -> Tensor:
     ValueError
         If `targets` has another shape (the message holds its name and that shape) or a value
         that is no class (its name and the value), or if no member gives a row's class any
-        probability (`probabilities` and the number of the row).
+        probability (`probabilities` and the row's index, from 0).
 
     Notes
     -----
@@ -150,8 +150,8 @@ def out_of_fold(fit_predict: FitPredict, x: Tensor, y: Tensor, folds: Tensor) ->
     Parameters
     ----------
     fit_predict : callable
-        `fit_predict(x, y, x_new)` trains on `x, y` and returns a tensor with one row of
-        predictions, of any shape, for each row of `x_new`.
+        `fit_predict(x, y, x_new)` trains on `x, y` and returns a tensor with one prediction, a
+        number or a tensor of any shape, for each row of `x_new`.
     x : Tensor of shape (rows, ...)
         Inputs.
     y : Tensor of shape (rows,)
@@ -194,7 +194,7 @@ def fit_logistic(
     num_classes : int
         Number of classes, at least 1.
     l2 : float
-        Factor of the penalty, above 0.
+        Factor of the penalty, finite and above 0.
 
     Returns
     -------
@@ -205,13 +205,14 @@ def fit_logistic(
     Raises
     ------
     ValueError
-        If `l2` is not above 0; the message holds its name and its value.
+        If `l2` is not finite and above 0; the message holds its name and its value.
 
     Notes
     -----
     They minimise the mean cross-entropy of the logits `features @ weight.T + bias`, plus
-    `l2 / 2` times the sum of all squared weights. The biases are not penalised. The minimum is
-    reached when no derivative is above 1e-6.
+    `l2 / 2` times the sum of all squared weights. The biases are not penalised. No derivative
+    there is larger than 1e-6 in absolute value (2e-5 for float32). If a class does not occur
+    there is no minimum; any point whose derivatives are that small will do.
     """
     raise NotImplementedError("Part 5, Stacking")
 
@@ -419,6 +420,7 @@ def dawid_skene(annotations: Tensor, num_classes: int, iterations: int = 100) ->
     mean, and `errors`, the shares of an annotator's labels weighted by them; then the likelihood
     of a task's labels for each class is the prior times the rates of all its labels, the
     posteriors are its shares, and the log-likelihood is the sum of the logarithms of its sums.
+    Nothing is clamped or smoothed; a posterior too small for float64 is 0.
 
     References
     ----------

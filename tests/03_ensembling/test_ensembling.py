@@ -16,6 +16,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from sklearn.datasets import load_digits
+from sklearn.linear_model import LogisticRegression
+from sklearn.naive_bayes import GaussianNB
+from sklearn.tree import DecisionTreeClassifier
 from torch.nn import functional
 
 from grader.testing import assert_between, assert_close, assert_equal, assert_tensor, part
@@ -68,9 +72,7 @@ def assert_untouched(kata, name, *args):
 
 @pytest.fixture(scope="module")
 def digits():
-    """1797 scanned digits; imported here, where no submission's time is running."""
-    from sklearn.datasets import load_digits
-
+    """1797 scanned digits."""
     return load_digits(return_X_y=True)
 
 
@@ -653,8 +655,6 @@ def assert_minimum(fitted, features, targets, num_classes, l2):
 
 def logistic_by_sklearn(features, targets, new, l2):
     """Probabilities of scikit-learn's logistic regression with the same minimum."""
-    from sklearn.linear_model import LogisticRegression
-
     model = LogisticRegression(C=1 / (l2 * len(targets)), tol=1e-9, max_iter=5000)
     model.fit(features.cpu().double().numpy(), targets.cpu().numpy())
     found = model.predict_proba(new.cpu().double().numpy())
@@ -676,15 +676,11 @@ def three_clouds(rng, rows, *, device, dtype=F64):
 
 
 def bayes(x, y, x_new):
-    from sklearn.naive_bayes import GaussianNB
-
     model = GaussianNB(var_smoothing=1e-2).fit(x.numpy(), y.numpy())
     return torch.tensor(model.predict_proba(x_new.numpy()))
 
 
 def tree(x, y, x_new):
-    from sklearn.tree import DecisionTreeClassifier
-
     model = DecisionTreeClassifier(random_state=0).fit(x.numpy(), y.numpy())
     found = torch.zeros(len(x_new), 10, dtype=torch.float64)
     if len(x_new):
@@ -761,9 +757,9 @@ class TestStacking:
         expected = functional.pad(expected, (0, 1))
         assert_close(kata.stack([centroids], x, y, x[:6], folds, 4, 0.1), expected, rtol=1e-4)
 
-    @pytest.mark.parametrize("value", [0.0, -0.1, math.nan])
+    @pytest.mark.parametrize("value", [0.0, -0.1, math.nan, math.inf])
     def test_refuses_a_penalty(self, kata, rng, device, value):
-        """A penalty that is not above 0 is a ValueError with `l2` and its value."""
+        """A penalty that is not finite and above 0 is a ValueError with `l2` and its value."""
         with refuses("l2", value):
             kata.fit_logistic(
                 normal(rng, 5, 2, device=device), ids([0, 1] * 2 + [0], device), 2, value
@@ -1034,7 +1030,7 @@ class TestGreedy:
 
     def test_ties(self, kata, device):
         """Of equal losses the lowest index is taken."""
-        members = of_two_classes([0.2, 0.3], [0.5, 0.75], [0.75, 0.5], [0.5, 0.75], device=device)
+        members = of_two_classes([0.2, 0.3], [0.5, 0.75], [0.1, 0.9], [0.5, 0.75], device=device)
         assert_equal(kata.greedy_selection(*members, 1), ids([0, 1, 0, 0], device))
         members = of_two_classes([0.25], [0.5], [0.5], device=device)
         assert_equal(kata.greedy_selection(*members, 4), ids([0, 4, 0], device))
@@ -1042,7 +1038,7 @@ class TestGreedy:
     def test_infinite_losses(self, kata, device):
         """A member that gives a row 0 has an infinite loss alone, and may help later."""
         members = of_two_classes([0.0, 1.0], [1.0, 0.0], device=device)
-        for rounds, counts in [(1, [1, 0]), (2, [1, 1]), (3, [2, 1]), (4, [2, 2])]:
+        for rounds, counts in [(1, [1, 0]), (2, [1, 1])]:
             assert_equal(kata.greedy_selection(*members, rounds), ids(counts, device))
 
     def test_a_single_member(self, kata, rng, device):
