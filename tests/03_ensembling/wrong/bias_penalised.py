@@ -13,7 +13,6 @@ def fit_logistic(features, targets, num_classes, l2):
     for _ in range(30):
         p = (design @ theta.T).softmax(1)
         gradient = (p - truth).T @ design / len(design) + penalty * theta
-        move = _newton_move(design, p, penalty, gradient)
-        theta = _downhill(design, truth, penalty, theta, move)
+        theta = theta + _newton_move(design, p, penalty, gradient)
     theta = theta.to(features.dtype)
     return theta[:, :-1], theta[:, -1]
