@@ -145,7 +145,7 @@ def best_weights(probabilities: Tensor, targets: Tensor) -> Tensor:
         gain = ratio.mean(1)
         if gain.max() <= 1 + _GAP:
             break
-        target = 0.1 * (weights @ slack) / members / weights
+        target = 0.02 * (weights @ slack) / members / weights
         curvature = ratio @ ratio.T / rows + torch.diag(slack / weights)
         move = torch.linalg.solve(curvature, gain - 1 + target)
         turn = target - slack - slack / weights * move
@@ -156,7 +156,7 @@ def best_weights(probabilities: Tensor, targets: Tensor) -> Tensor:
 
 
 _MOST_STEPS = 50
-_GAP = 1e-10
+_GAP = 1e-9
 
 
 def _reach(values: Tensor, move: Tensor) -> float:

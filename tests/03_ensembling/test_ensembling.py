@@ -1088,16 +1088,16 @@ def expected_em(annotations, num_classes, iterations):
     history = []
     for _ in range(iterations):
         prior = posteriors.mean(0)
-        errors = np.zeros((people, num_classes, num_classes))
-        for person, truth in itertools.product(range(people), range(num_classes)):
-            said = posteriors[:, truth] @ counts[:, person]
-            errors[person, truth] = said / said.sum() if said.sum() > 0 else 0
-        joint = np.zeros((tasks, num_classes))
+        errors = np.einsum("tc,tal->acl", posteriors, counts)
+        totals = errors.sum(2, keepdims=True)
+        errors = np.divide(errors, totals, out=np.zeros_like(errors), where=totals > 0)
+        with np.errstate(divide="ignore"):
+            log_prior, log_errors = np.log(prior), np.log(errors)
+        joint = np.empty((tasks, num_classes))
         for task, truth in itertools.product(range(tasks), range(num_classes)):
-            some = counts[task] > 0
-            with np.errstate(divide="ignore"):
-                logs = np.log(errors[:, truth][some]) * counts[task][some]
-                joint[task, truth] = np.log(prior[truth]) + logs.sum()
+            said = counts[task] > 0
+            rates = log_errors[:, truth][said]
+            joint[task, truth] = log_prior[truth] + (rates * counts[task][said]).sum()
         top = joint.max(1, keepdims=True)
         evidence = top + np.log(np.exp(joint - top).sum(1, keepdims=True))
         posteriors = np.exp(joint - evidence)
