@@ -87,7 +87,7 @@ def _votes(s: Any) -> Iterator[Case]:
 def _weights(s: Any) -> Iterator[Case]:
     minimize = load_peer("scipy.optimize").minimize
 
-    members, rows = 25, 5_000
+    members, rows = 50, 2_000
     probabilities, targets = _probabilities(members, rows, CLASSES)
     places = np.arange(rows), targets.numpy()
 
