@@ -2,7 +2,7 @@
 
 
 def fit_logistic(features, targets, num_classes, l2):
-    if not l2 > 0:
+    if not 0 < l2 < math.inf:
         raise ValueError(f"l2={l2}")
     inputs = features.double()
     with torch.enable_grad():
@@ -11,8 +11,8 @@ def fit_logistic(features, targets, num_classes, l2):
         parameters = [weight.requires_grad_(), bias.requires_grad_()]
         optimizer = torch.optim.LBFGS(
             parameters,
-            max_iter=2000,
-            tolerance_grad=1e-9,
+            max_iter=1000,
+            tolerance_grad=2e-7,
             tolerance_change=0,
             line_search_fn="strong_wolfe",
         )

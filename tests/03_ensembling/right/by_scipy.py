@@ -29,7 +29,7 @@ def best_weights(probabilities, targets):
 
 
 def fit_logistic(features, targets, num_classes, l2):
-    if not l2 > 0:
+    if not 0 < l2 < math.inf:
         raise ValueError(f"l2 is {l2}, expected more than 0")
     inputs, truth = features.double().cpu(), targets.cpu()
     width = features.shape[1]
@@ -43,7 +43,7 @@ def fit_logistic(features, targets, num_classes, l2):
             (slope,) = torch.autograd.grad(value, both)
         return value.item(), slope.flatten().numpy()
 
-    options = {"gtol": 1e-8, "ftol": 0, "maxiter": 10_000, "maxfun": 100_000}
+    options = {"gtol": 1e-7, "ftol": 0, "maxiter": 10_000, "maxfun": 100_000}
     start = np.zeros(num_classes * (width + 1))
     flat = optimize.minimize(loss, start, jac=True, method="L-BFGS-B", options=options).x
     both = torch.tensor(flat).reshape(num_classes, width + 1).to(features)
