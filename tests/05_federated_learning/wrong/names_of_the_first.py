@@ -1,0 +1,8 @@
+"""Whatever the first state does not name is dropped without a word.
+
+Rejected by: Federated average
+"""
+
+
+def _check_alike(states, argument="states"):
+    _require(len(states) > 0, "at least one", **{argument: []})
