@@ -14,7 +14,7 @@ aggregation).
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Sized
 
 import numpy as np
 import torch
@@ -66,7 +66,7 @@ def dirichlet_partition(
     Visual Classification" (there with one distribution over classes for each client).
     """
     _between(1, math.inf, clients=clients)
-    _require(0 < alpha < math.inf, "above 0 and finite", alpha=alpha)
+    _above_zero(alpha=alpha)
     labels = targets.cpu().numpy()
     owner = np.zeros(len(labels), dtype=np.int64)
     for label in np.unique(labels):
@@ -120,8 +120,8 @@ def federated_average(states: Sequence[State], counts: Sequence[int]) -> State:
     _require(len(counts) == len(states), f"one for each of {len(states)}", counts=len(counts))
     for count in counts:
         _between(0, math.inf, counts=count)
+    _not_only_zeros(counts=list(counts))
     total = sum(counts)
-    _require(total > 0, "an example somewhere", counts=list(counts))
     # A client without examples may hold anything: 0 times NaN is still NaN.
     heard = [(state, count / total) for state, count in zip(states, counts, strict=True) if count]
     return {
@@ -278,9 +278,8 @@ def server_update(
     Hsu et al. 2019 ("momentum"); Reddi et al. 2021, "Adaptive Federated Optimization".
     """
     _require(kind in _KINDS, f"one of {', '.join(_KINDS)}", kind=kind)
-    _require(0 <= momentum < 1, "from 0 to below 1", momentum=momentum)
-    _require(0 <= decay < 1, "from 0 to below 1", decay=decay)
-    _require(0 < tau < math.inf, "above 0", tau=tau)
+    _from_to_below(0, 1, momentum=momentum, decay=decay)
+    _above_zero(tau=tau)
     _check_alike([state, average], "average")
     moved, kept = {}, {}
     for name, old in state.items():
@@ -366,10 +365,9 @@ def make_plan(
     """
     _between(0, math.inf, rounds=rounds)
     _between(0, 1, fraction=fraction)
-    _between(1, math.inf, epochs=epochs)
-    _between(1, math.inf, batch_size=batch_size)
+    _between(1, math.inf, epochs=epochs, batch_size=batch_size)
+    _not_only_zeros(sizes=list(sizes))
     able = [client for client, size in enumerate(sizes) if size]
-    _require(len(able) > 0, "a client with rows", sizes=list(sizes))
     chosen = max(1, round(fraction * len(able)))
     return [
         {
@@ -504,8 +502,8 @@ def mask_update(update: Tensor, client: int, seeds: Mapping[int, int], bits: int
     Bonawitz et al. 2017, "Practical Secure Aggregation for Privacy-Preserving Machine
     Learning", section 4.
     """
-    _require(len(seeds) > 0, "a peer to hide among", seeds=dict(seeds))
-    _require(client not in seeds, "no seed of its own", client=client)
+    _not_empty(seeds=dict(seeds))
+    _require(client not in seeds, f"no seed shared with {client} itself", client=client)
     masked = _fixed_point(update, bits, len(seeds) + 1)
     for peer, seed in seeds.items():
         _add_mask(masked, client, peer, seed)
@@ -543,10 +541,11 @@ def unmask_sum(
     ----------
     Bonawitz et al. 2017, section 4.
     """
-    _require(len(masked) > 1, "two or more updates", masked=len(masked))
+    _between(2, math.inf, masked=len(masked))
     for dropped, seeds in revealed.items():
-        _require(dropped not in masked, "only clients that dropped out", revealed=dropped)
-        _require(masked.keys() <= seeds.keys(), "a seed with each that delivered", revealed=dropped)
+        # The update of a client that delivered would be bared.
+        fits = dropped not in masked and masked.keys() <= seeds.keys()
+        _require(fits, f"a client that is missing, and a seed for {list(masked)}", revealed=dropped)
     first, *others = masked.values()
     total = first.clone()
     for update in others:
@@ -740,7 +739,7 @@ def trimmed_mean(states: Sequence[State], trim: float) -> State:
     ----------
     Yin et al. 2018.
     """
-    _require(0 <= trim < 0.5, "from 0 to below 0.5", trim=trim)
+    _from_to_below(0, 0.5, trim=trim)
     return _trimmed(states, math.floor(trim * len(states)))
 
 
@@ -791,7 +790,7 @@ def _comparators(count: int) -> Iterator[tuple[int, int]]:
 
 
 def _check_alike(states: Sequence[State], argument: str = "states") -> None:
-    _require(len(states) > 0, "at least one", **{argument: []})
+    _not_empty(**{argument: list(states)})
     first = states[0]
     for state in states[1:]:
         odd = sorted(first.keys() ^ state.keys())
@@ -804,6 +803,26 @@ def _check_alike(states: Sequence[State], argument: str = "states") -> None:
 def _between(low: float, high: float, **arguments: float) -> None:
     for name, value in arguments.items():
         _require(low <= value <= high, f"from {low} to {high}", **{name: value})
+
+
+def _from_to_below(low: float, high: float, **arguments: float) -> None:
+    for name, value in arguments.items():
+        _require(low <= value < high, f"from {low} to below {high}", **{name: value})
+
+
+def _above_zero(**argument: float) -> None:
+    ((_, value),) = argument.items()
+    _require(0 < value < math.inf, "above 0 and finite", **argument)
+
+
+def _not_empty(**argument: Sized) -> None:
+    ((_, value),) = argument.items()
+    _require(len(value) > 0, "one or more", **argument)
+
+
+def _not_only_zeros(**argument: Sequence[int]) -> None:
+    ((_, value),) = argument.items()
+    _require(any(value), "a number above 0 among them", **argument)
 
 
 def _require(fits: bool, expected: str, **argument: object) -> None:

@@ -5,4 +5,4 @@ Rejected by: Federated average
 
 
 def _check_alike(states, argument="states"):
-    _require(len(states) > 0, "at least one", **{argument: []})
+    _not_empty(**{argument: states})

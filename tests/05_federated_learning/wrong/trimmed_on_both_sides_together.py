@@ -7,5 +7,5 @@ _each_side = trimmed_mean
 
 
 def trimmed_mean(states, trim):
-    _require(0 <= trim < 0.5, "from 0 to below 0.5", trim=trim)
+    _from_to_below(0, 0.5, trim=trim)
     return _each_side(states, trim / 2)

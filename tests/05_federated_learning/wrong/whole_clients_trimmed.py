@@ -5,7 +5,7 @@ Rejected by: Robust aggregation
 
 
 def trimmed_mean(states, trim):
-    _require(0 <= trim < 0.5, "from 0 to below 0.5", trim=trim)
+    _from_to_below(0, 0.5, trim=trim)
     _check_alike(states)
     cut = int(trim * len(states))
 
