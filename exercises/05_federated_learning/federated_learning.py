@@ -183,7 +183,8 @@ def server_update(
     decay : float, default 0.99
         Factor of the second moment, from 0 to below 1.
     tau : float, default 1e-3
-        How little adaptive kinds may adapt, above 0; the second moment starts at `tau**2`.
+        How little adaptive kinds may adapt, above 0 and finite; the second moment starts at
+        `tau**2`.
 
     Returns
     -------

@@ -246,7 +246,8 @@ def server_update(
     decay : float, default 0.99
         Factor of the second moment, from 0 to below 1.
     tau : float, default 1e-3
-        How little adaptive kinds may adapt, above 0; the second moment starts at `tau**2`.
+        How little adaptive kinds may adapt, above 0 and finite; the second moment starts at
+        `tau**2`.
 
     Returns
     -------
@@ -277,7 +278,7 @@ def server_update(
     ----------
     Hsu et al. 2019 ("momentum"); Reddi et al. 2021, "Adaptive Federated Optimization".
     """
-    _require(kind in _KINDS, f"one of {', '.join(_KINDS)}", kind=kind)
+    _require(kind in _KINDS, f"one of {_KINDS}", kind=kind)
     _from_to_below(0, 1, momentum=momentum, decay=decay)
     _above_zero(tau=tau)
     _check_alike([state, average], "average")

@@ -573,6 +573,14 @@ class TestServer:
         assert_close(got, expected(kind, **options))
 
     @each_kind
+    def test_without_a_past(self, kata, rng, device, kind):
+        """Momentum and decay may be 0: then only the last drift counts."""
+        state, averages, expected = server_case(rng, 2, device=device)
+        for options in ({"momentum": 0.0}, {"decay": 0.0}, {"momentum": 0.0, "decay": 0.0}):
+            got = kata.run(serve, state, averages, options | {"kind": kind})
+            assert_close(got, expected(kind, **options))
+
+    @each_kind
     def test_defaults(self, kata, rng, device, kind):
         """By default lr is 1, momentum 0.9, decay 0.99 and tau 0.001."""
         state, averages, expected = server_case(rng, 3, device=device)
@@ -614,7 +622,7 @@ class TestServer:
         kind=["Adam", "sgd", ""],
         momentum=[-0.1, 1.0, math.nan],
         decay=[-0.1, 1.0, math.nan],
-        tau=[0.0, -0.1, math.nan],
+        tau=[0.0, -0.1, math.nan, math.inf],
     )
     def test_refuses(self, kata, rng, device, name, value):
         """A bad option is a ValueError that holds its name and its value."""
