@@ -287,23 +287,30 @@ def server_update(
         if not old.is_floating_point():
             moved[name] = average[name].clone()
             continue
-        delta = average[name] - old
-        first, second = memory.get(name) or (torch.zeros_like(old), torch.full_like(old, tau**2))
-        kept[name] = _moments(kind, delta, first, second, momentum, decay)
-        moved[name] = old + lr * _direction(kind, delta, *kept[name], tau)
+        moments = memory.get(name) or (torch.zeros_like(old), torch.full_like(old, tau**2))
+        step, kept[name] = _step(kind, average[name] - old, *moments, momentum, decay, tau)
+        moved[name] = old + lr * step
     return moved, kept
 
 
 _KINDS = ("average", "momentum", "adagrad", "adam", "yogi")
 
 
-def _moments(
-    kind: str, delta: Tensor, first: Tensor, second: Tensor, momentum: float, decay: float
-) -> tuple[Tensor, Tensor]:
+def _step(
+    kind: str,
+    delta: Tensor,
+    first: Tensor,
+    second: Tensor,
+    momentum: float,
+    decay: float,
+    tau: float,
+) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+    """The step for a drift, at a rate of 1, and the moments after it."""
     if kind == "average":
-        return first, second
+        return delta, (first, second)
     if kind == "momentum":
-        return momentum * first + delta, second
+        first = momentum * first + delta
+        return first, (first, second)
     square = delta.square()
     if kind == "adagrad":
         second = second + square
@@ -311,13 +318,8 @@ def _moments(
         second = decay * second + (1 - decay) * square
     else:
         second = second - (1 - decay) * square * torch.sign(second - square)
-    return momentum * first + (1 - momentum) * delta, second
-
-
-def _direction(kind: str, delta: Tensor, first: Tensor, second: Tensor, tau: float) -> Tensor:
-    if kind == "average":
-        return delta
-    return first if kind == "momentum" else first / (second.sqrt() + tau)
+    first = momentum * first + (1 - momentum) * delta
+    return first / (second.sqrt() + tau), (first, second)
 
 
 # -- Part 5: Rounds ---------------------------------------------------------------------------

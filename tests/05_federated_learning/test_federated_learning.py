@@ -14,6 +14,7 @@ import re
 import numpy as np
 import pytest
 import torch
+from sklearn.datasets import load_digits
 from torch.nn import functional
 
 from grader.testing import assert_between, assert_close, assert_equal, assert_tensor, part
@@ -603,7 +604,7 @@ class TestServer:
     @each_kind
     def test_integers_are_not_optimised(self, kata, device, kind):
         """Integer entries are taken from the average as they are."""
-        state = {"t": torch.tensor([5.0], device=device), "n": torch.tensor(3, device=device)}
+        state = {"n": torch.tensor(3, device=device), "t": torch.tensor([5.0], device=device)}
         averages = [state | {"n": torch.tensor(n, device=device)} for n in (11, 2**60 + 1)]
         assert_equal(kata.run(serve, state, averages, {"kind": kind}), averages)
 
@@ -860,8 +861,6 @@ class TestRounds:
     def test_digits(self, kata, rng, device):
         """Ten clients with classes of their own learn to read 75 % of new digits."""
         # Thirty random starts gave 0.87 to 0.94.
-        from sklearn.datasets import load_digits
-
         pixels, digits = load_digits(return_X_y=True)
         order = rng.permutation(len(digits))
         inputs = torch.tensor(pixels[order] / 16, dtype=torch.float32, device=device)
