@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence, Sized
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 State = dict[str, Tensor]
 Loss = Callable[[State, Tensor, Tensor], Tensor]
@@ -287,8 +288,9 @@ def server_update(
         if not old.is_floating_point():
             moved[name] = average[name].clone()
             continue
-        moments = memory.get(name) or (torch.zeros_like(old), torch.full_like(old, tau**2))
-        step, kept[name] = _step(kind, average[name] - old, *moments, momentum, decay, tau)
+        first, second = memory.get(name) or (torch.zeros_like(old), torch.full_like(old, tau**2))
+        delta = average[name] - old
+        step, kept[name] = _step(kind, delta, first, second, momentum, decay, tau)
         moved[name] = old + lr * step
     return moved, kept
 
@@ -675,10 +677,12 @@ def data_parallel_gradients(
     local = {name: tensor.detach().clone() for name, tensor in state.items()}
     trained = {name: p.requires_grad_() for name, p in local.items() if p.is_floating_point()}
     weights = list(trained.values())
-    # The mean over no rows is NaN: a rank without rows adds zeros.
-    value = len(inputs) * loss(local, inputs, targets) if len(inputs) else 0 * weights[0].sum()
-    gradients = torch.autograd.grad(value, weights, materialize_grads=True)
-    flat = torch.cat([*(g.flatten() for g in gradients), weights[0].new_tensor([len(inputs)])])
+    gradients: Sequence[Tensor] = [torch.zeros_like(weight) for weight in weights]
+    if len(inputs):  # the mean over no rows is NaN
+        value = loss(local, inputs, targets) * len(inputs)
+        gradients = torch.autograd.grad(value, weights, materialize_grads=True)
+    flat = torch.cat([gradient.flatten() for gradient in gradients])
+    flat = functional.pad(flat, (0, 1), value=len(inputs))  # the rows come last
     flat = ring_all_reduce(rank, world_size, flat, send, receive)
     means = (flat[:-1] / flat[-1]).split([weight.numel() for weight in weights])
     pairs = zip(trained.items(), means, strict=True)
