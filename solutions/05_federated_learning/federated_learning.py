@@ -14,7 +14,7 @@ aggregation).
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence, Sized
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 import torch
@@ -121,10 +121,10 @@ def federated_average(states: Sequence[State], counts: Sequence[int]) -> State:
     _require(len(counts) == len(states), f"one for each of {len(states)}", counts=len(counts))
     for count in counts:
         _between(0, math.inf, counts=count)
-    _not_only_zeros(counts=list(counts))
+    _some(any(counts), counts=list(counts))
     total = sum(counts)
     # A client without examples may hold anything: 0 times NaN is still NaN.
-    heard = [(state, count / total) for state, count in zip(states, counts, strict=True) if count]
+    heard = [(states[k], count / total) for k, count in enumerate(counts) if count]
     return {
         name: _weighted_sum([(state[name], share) for state, share in heard]) for name in states[0]
     }
@@ -371,7 +371,7 @@ def make_plan(
     _between(0, math.inf, rounds=rounds)
     _between(0, 1, fraction=fraction)
     _between(1, math.inf, epochs=epochs, batch_size=batch_size)
-    _not_only_zeros(sizes=list(sizes))
+    _some(any(sizes), sizes=list(sizes))
     able = [client for client, size in enumerate(sizes) if size]
     chosen = max(1, round(fraction * len(able)))
     return [
@@ -507,7 +507,7 @@ def mask_update(update: Tensor, client: int, seeds: Mapping[int, int], bits: int
     Bonawitz et al. 2017, "Practical Secure Aggregation for Privacy-Preserving Machine
     Learning", section 4.
     """
-    _not_empty(seeds=dict(seeds))
+    _some(len(seeds) > 0, seeds=dict(seeds))
     _require(client not in seeds, f"no seed shared with {client} itself", client=client)
     masked = _fixed_point(update, bits, len(seeds) + 1)
     for peer, seed in seeds.items():
@@ -760,8 +760,8 @@ _BLOCK = 2**14  # entries of each client that are ranked together: they fit a ca
 
 
 def _trim(tensors: Sequence[Tensor], cut: int) -> Tensor:
-    blocks = zip(*(tensor.flatten().split(_BLOCK) for tensor in tensors), strict=True)
-    return torch.cat([_middle(_ranked(block), cut) for block in blocks]).reshape(tensors[0].shape)
+    ranked = map(_ranked, *(tensor.flatten().split(_BLOCK) for tensor in tensors))
+    return torch.cat([_middle(block, cut) for block in ranked]).reshape(tensors[0].shape)
 
 
 def _middle(ranked: Sequence[Tensor], cut: int) -> Tensor:
@@ -770,7 +770,7 @@ def _middle(ranked: Sequence[Tensor], cut: int) -> Tensor:
     return ranked[(len(ranked) - 1) // 2]
 
 
-def _ranked(tensors: Sequence[Tensor]) -> list[Tensor]:
+def _ranked(*tensors: Tensor) -> list[Tensor]:
     """The same values, in every place in ascending order; NaN as infinity."""
     rows = [t.nan_to_num(math.inf, math.inf, -math.inf) for t in tensors]
     for low, high in _comparators(len(rows)):
@@ -797,11 +797,13 @@ def _comparators(count: int) -> Iterator[tuple[int, int]]:
 
 
 def _check_alike(states: Sequence[State], argument: str = "states") -> None:
-    _not_empty(**{argument: list(states)})
+    _some(len(states) > 0, **{argument: list(states)})
     first = states[0]
     for state in states[1:]:
         odd = sorted(first.keys() ^ state.keys())
-        _require(not odd, "the same names everywhere", **{argument: f"at odds over {odd}"})
+        _require(
+            not odd, f"the same names in all {len(states)}", **{argument: f"at odds over {odd}"}
+        )
         for name, tensor in first.items():
             shape, wanted = tuple(state[name].shape), tuple(tensor.shape)
             _require(shape == wanted, f"{wanted} for {name}", **{argument: shape})
@@ -822,14 +824,9 @@ def _above_zero(**argument: float) -> None:
     _require(0 < value < math.inf, "above 0 and finite", **argument)
 
 
-def _not_empty(**argument: Sized) -> None:
+def _some(there: bool, **argument: object) -> None:
     ((_, value),) = argument.items()
-    _require(len(value) > 0, "one or more", **argument)
-
-
-def _not_only_zeros(**argument: Sequence[int]) -> None:
-    ((_, value),) = argument.items()
-    _require(any(value), "a number above 0 among them", **argument)
+    _require(there, f"more than {value}", **argument)
 
 
 def _require(fits: bool, expected: str, **argument: object) -> None:
