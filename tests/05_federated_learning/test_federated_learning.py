@@ -1437,6 +1437,15 @@ class TestRobust:
         expected = entry_by_entry(states, without_extremes(0.3))
         assert_close(kata.trimmed_mean(states, 0.3), expected)
 
+    def test_what_is_not_cut_off_counts(self, kata, device):
+        """Infinity that is left in the middle stays what it is, and NaN becomes it."""
+        for value, left in [(-math.inf, -math.inf), (math.inf, math.inf), (math.nan, math.inf)]:
+            (expected,) = column(left, device=device)
+            states = column(3.0, value, device=device)
+            assert_equal(kata.coordinate_median(states), expected)
+            states = column(3.0, value, 5.0, device=device)
+            assert_equal(kata.trimmed_mean(states, 0.3), expected)
+
     @pytest.mark.parametrize("clients", [1, 2, 4, 5])
     def test_integers(self, kata, device, clients):
         """Integer and bool entries take the middle value, the lower of two, exactly."""
