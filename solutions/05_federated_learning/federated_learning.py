@@ -175,7 +175,7 @@ def client_update(
     -------
     dict of str to Tensor
         New tensors that do not require gradients. Floating-point entries are trained;
-        entries on which the loss does not depend, and all others, are as they were.
+        entries on which the loss never depends, and all others, are as they were.
 
     Raises
     ------
@@ -237,7 +237,8 @@ def server_update(
     average : dict of str to Tensor
         The average of the clients' states after it; same names and shapes.
     memory : dict
-        What the last call returned, {} before the first; its content is up to you.
+        What the last call of this kind returned, {} before the first; its content is up to
+        you.
     kind : {"average", "momentum", "adagrad", "adam", "yogi"}
         How to step.
     lr : float, default 1.0
@@ -407,7 +408,7 @@ def run_rounds(
     state : dict of str to Tensor
         The global state at the start; it is left as it is.
     clients : sequence of (inputs, targets)
-        The clients' data. A client that takes part has at least one row.
+        The clients' data. A client that takes part has at least one row; one client has.
     plan : list of dict of int to list of Tensor
         As `make_plan` returns it.
     lr : float
@@ -480,7 +481,7 @@ def mask_update(update: Tensor, client: int, seeds: Mapping[int, int], bits: int
         For every other client, by its number, the secret that the two share: from 0 to
         2**128 - 1, the same on both sides. At least one.
     bits : int, default 16
-        Binary places that are kept.
+        Binary places that are kept, from 0 to 30.
 
     Returns
     -------
@@ -492,9 +493,9 @@ def mask_update(update: Tensor, client: int, seeds: Mapping[int, int], bits: int
     Raises
     ------
     ValueError
-        If `seeds` is empty or has one for `client` itself, or if an entry of `update` is NaN
-        or so large that the sum over all `len(seeds) + 1` clients could leave the range of
-        int32; the message holds the argument's name and the value.
+        If `seeds` is empty or has one for `client` itself, or if an entry of `update` is NaN,
+        or more than `(2**31 - 1) // (len(seeds) + 1)` in fixed point, so that the sum over all
+        clients could wrap around; the message holds the argument's name and the value.
 
     Notes
     -----
@@ -652,7 +653,8 @@ def data_parallel_gradients(
     state : dict of str to Tensor
         The model, the same on all ranks; floating-point entries of one dtype.
     inputs : Tensor of shape (n, ...)
-        This rank's rows. `n` may differ from rank to rank and be 0, but not on all.
+        This rank's rows. `n` may differ from rank to rank and be 0, but not on all; without
+        rows the loss is not called.
     targets : Tensor of shape (n, ...)
         Their targets.
     loss : callable
@@ -729,7 +731,7 @@ def trimmed_mean(states: Sequence[State], trim: float) -> State:
         One for each client, at least one; all with the same names and shapes.
     trim : float
         Share of the clients to leave out on each side, from 0 to below 0.5. Of `k` clients
-        the `floor(trim * k)` smallest and as many of the largest values go, in every place.
+        the `int(trim * k)` smallest and as many of the largest values go, in every place.
 
     Returns
     -------
@@ -747,7 +749,7 @@ def trimmed_mean(states: Sequence[State], trim: float) -> State:
     Yin et al. 2018.
     """
     _from_to_below(0, 0.5, trim=trim)
-    return _trimmed(states, math.floor(trim * len(states)))
+    return _trimmed(states, int(trim * len(states)))
 
 
 def _trimmed(states: Sequence[State], cut: int) -> State:

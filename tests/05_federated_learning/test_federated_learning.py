@@ -1393,7 +1393,7 @@ class TestRobust:
         )
 
     def test_trimmed_mean_by_hand(self, kata, device):
-        """`floor(trim * k)` values go on each side, and the rest is averaged."""
+        """`int(trim * k)` values go on each side, and the rest is averaged."""
         states = column(3.0, -1.0, 100.0, 4.0, 2.0, device=device)
         for trim, mean in [(0.0, 21.6), (0.19, 21.6), (0.2, 3.0), (0.39, 3.0), (0.4, 3.0)]:
             (expected,) = column(mean, device=device)
