@@ -102,7 +102,8 @@ def _collect(pipes: Sequence[Any], ranks: Sequence[Any], seconds: float) -> list
         if not ready:
             late = ", ".join(map(str, sorted(pending.values())))
             raise RanksFailed(f"no answer within {seconds:g} s from rank {late}: killed")
-        for pipe in ready:
+        # Who died comes before those whom it let down.
+        for pipe in sorted(ready, key=lambda pipe: ranks[pending[pipe]].is_alive()):
             rank = pending.pop(pipe)
             results[rank] = _answer(pipe, rank, ranks[rank])
     return [results[rank] for rank in range(len(ranks))]
