@@ -56,7 +56,7 @@ def server_update(
     for name, value in (("momentum", momentum), ("decay", decay)):
         if not 0 <= value < 1:
             raise ValueError(f"{name}: {value}")
-    if not tau > 0:
+    if not 0 < tau < math.inf:
         raise ValueError(f"tau: {tau}")
     weights = [name for name, t in state.items() if t.is_floating_point()]
     drift = {name: average[name] - state[name] for name in weights}
