@@ -51,6 +51,11 @@ def assert_uniform(counts, cells, limit):
     assert_between(sum((count - expected) ** 2 for count in observed) / expected, 0.0, limit)
 
 
+def assert_number(value, low, high):
+    assert isinstance(value, int | float), "expected a float"
+    assert_between(value, low, high)
+
+
 def bad(**values):
     """Run a test once for each bad value of each argument."""
     cases = [(name, value) for name, several in values.items() for value in several]
@@ -369,7 +374,7 @@ class TestMechanisms:
     def test_analytic(self, kata, epsilon, delta):
         """The analytic sigma, the default, has just the delta that was asked for."""
         got = kata.gaussian_sigma(epsilon, delta)
-        assert_between(got, 1e-4, 1e4)
+        assert_number(got, 1e-4, 1e4)
         assert_close(privacy_profile(got, epsilon, 1.0), delta, rtol=1e-5)
         assert_close(kata.gaussian_sigma(epsilon, delta, 0.3, "analytic"), 0.3 * got, rtol=1e-6)
 
@@ -1013,13 +1018,11 @@ class TestAccounting:
     def test_epsilon_of_a_run(self, kata, rate, noise, steps, delta, tight):
         """The epsilon is at most that of the orders 2 to 256, and not below the true one."""
         got = kata.epsilon_spent(rate, noise, steps, delta)
-        assert_between(
-            got, 0.995 * tight, epsilon_by_orders(rate, noise, steps, delta) * (1 + 1e-6)
-        )
+        assert_number(got, 0.995 * tight, epsilon_by_orders(rate, noise, steps, delta) * (1 + 1e-6))
 
     def test_epsilon_of_abadi(self, kata):
         """The first paper's run, with an epsilon of 1.26, has one of 1.0355 or less by now."""
-        assert_between(kata.epsilon_spent(0.01, 4.0, 10_000, 1e-5), 0.942, 1.03550)
+        assert_number(kata.epsilon_spent(0.01, 4.0, 10_000, 1e-5), 0.942, 1.03550)
 
     @pytest.mark.parametrize(
         ("epsilon", "delta", "rate", "steps", "tight"),
@@ -1035,11 +1038,11 @@ class TestAccounting:
     def test_noise(self, kata, epsilon, delta, rate, steps, tight):
         """The noise keeps the run within its budget, and 0.1 % less would not."""
         got = kata.noise_for_epsilon(epsilon, delta, rate, steps)
-        assert_between(got, 0.99 * tight, 1.2 * tight)
+        assert_number(got, 0.99 * tight, 1.2 * tight)
         # No more than the orders 2 to 256 ask for, up to 0.2 %.
         assert_between(epsilon_by_orders(rate, got / 1.002, steps, delta), epsilon, math.inf)
-        assert_between(kata.epsilon_spent(rate, got, steps, delta), 0, epsilon)
-        assert_between(kata.epsilon_spent(rate, 0.999 * got, steps, delta), epsilon, math.inf)
+        assert_number(kata.epsilon_spent(rate, got, steps, delta), 0, epsilon)
+        assert_number(kata.epsilon_spent(rate, 0.999 * got, steps, delta), epsilon, math.inf)
 
     @bad(
         sampling_rate=(0.0, -0.1, 1.01, math.nan),
