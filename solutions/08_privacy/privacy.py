@@ -22,6 +22,11 @@ import torch
 from torch import Generator, Tensor
 from torch.nn import functional
 
+_Layer = tuple[Tensor, Tensor]
+_MOST_NOISE = 10_000.0
+# Fewer than a tenth of all numbers have no such factor; the others need no costly test.
+_SMALL_PRIMES = math.prod(n for n in range(2, 128) if all(n % d for d in range(2, n)))
+
 # -- Part 1: Anonymous tables -----------------------------------------------------------------
 
 
@@ -89,7 +94,7 @@ def l_diversity(
     l-diversity).
     """
     groups = _groups(table, quasi_identifiers)
-    _require(sensitive in table, f"one of {list(table)}", sensitive=sensitive)
+    _column_of(table, sensitive=sensitive)
     values, span = _codes(table[sensitive])
     pairs = torch.unique(groups * span + values)
     return _smallest(torch.bincount(pairs // span))
@@ -118,8 +123,8 @@ def generalise(table: Mapping[str, Tensor], widths: Mapping[str, int]) -> dict[s
         name), or a width is below 1 (`widths` and the width).
     """
     for name, width in widths.items():
-        _require(name in table, f"one of {list(table)}", widths=name)
-        _require(width >= 1, "1 or more", widths=width)
+        _column_of(table, widths=name)
+        _between(1, math.inf, widths=width)
     return {
         name: column.div(widths.get(name, 1), rounding_mode="floor") * widths.get(name, 1)
         for name, column in table.items()
@@ -151,7 +156,7 @@ def suppress(
         If a name is no column of the table (the message holds `quasi_identifiers` and the
         name), or `k` is below 1 (`k` and its value).
     """
-    _require(k >= 1, "1 or more", k=k)
+    _between(1, math.inf, k=k)
     groups = _groups(table, quasi_identifiers)
     keep = torch.bincount(groups)[groups] >= k
     return {name: column[keep] for name, column in table.items()}
@@ -160,7 +165,7 @@ def suppress(
 def _groups(table: Mapping[str, Tensor], names: Sequence[str]) -> Tensor:
     """A number for each row, the same for rows that agree in the named columns."""
     for name in names:
-        _require(name in table, f"one of {list(table)}", quasi_identifiers=name)
+        _column_of(table, quasi_identifiers=name)
     groups = torch.zeros_like(next(iter(table.values())))
     for name in names:
         values, span = _codes(table[name])
@@ -306,9 +311,10 @@ def gaussian_sigma(
     ----------
     Dwork and Roth 2014, theorem A.1 (classic); Balle and Wang 2018, algorithm 1 (analytic).
     """
-    _require(method in ("analytic", "classic"), "analytic or classic", method=method)
+    methods = ("analytic", "classic")
+    _require(method in methods, methods, method=method)
     _above(0, epsilon=epsilon)
-    _require(0 < delta < 1, "above 0 and below 1", delta=delta)
+    _check_delta(delta)
     _above(0, sensitivity=sensitivity)
     if method == "classic":
         _between(0, 1, epsilon=epsilon)  # above, the theorem does not hold
@@ -316,14 +322,14 @@ def gaussian_sigma(
     return sensitivity * _least(lambda sigma: gaussian_delta(sigma, epsilon), delta)
 
 
-def _least(cost: Callable[[float], float], budget: float, tolerance: float = 1e-9) -> float:
-    """The least noise within `budget`, to `tolerance` above it; `cost` falls as noise rises."""
+def _least(cost: Callable[[float], float], budget: float) -> float:
+    """The least noise within `budget`, or up to 1e-8 above; `cost` falls as noise rises."""
     low, high = 1.0, 1.0
     while cost(high) > budget:
         low, high = high, 2 * high
     while cost(low) <= budget:
         low, high = low / 2, low
-    while high > low * (1 + tolerance):
+    while high > low * (1 + 1e-8):
         middle = (low + high) / 2
         low, high = (low, middle) if cost(middle) <= budget else (middle, high)
     return high
@@ -359,10 +365,8 @@ def randomised_response(answers: Tensor, epsilon: float, generator: Generator) -
     ----------
     Warner 1965, "Randomized Response: A Survey Technique for Eliminating Evasive Answer Bias".
     """
-    draws = torch.rand(
-        answers.shape, generator=generator, dtype=torch.float64, device=answers.device
-    )
-    return answers ^ (draws >= _truth(epsilon))
+    truth = _truth(epsilon)
+    return answers ^ (_uniform(answers.shape, generator) >= truth)
 
 
 def estimate_share(responses: Tensor, epsilon: float) -> tuple[float, float]:
@@ -394,7 +398,7 @@ def estimate_share(responses: Tensor, epsilon: float) -> tuple[float, float]:
     `share = (r - (1 - p)) / (2 p - 1)`, `variance = r (1 - r) / ((n - 1) (2 p - 1)**2)`.
     """
     truth, count = _truth(epsilon), responses.numel()
-    _require(count >= 2, "2 or more", responses=count)
+    _between(2, math.inf, responses=count)
     yes, gain = int(responses.sum()) / count, 2 * truth - 1
     return (yes + truth - 1) / gain, yes * (1 - yes) / ((count - 1) * gain**2)
 
@@ -402,6 +406,11 @@ def estimate_share(responses: Tensor, epsilon: float) -> tuple[float, float]:
 def _truth(epsilon: float) -> float:
     _above(0, epsilon=epsilon)
     return 1 / (1 + math.exp(-epsilon))
+
+
+def _uniform(shape: Sequence[int], generator: Generator) -> Tensor:
+    # In float64, for a rate of 1e-6 is coarse in float32: its draws are multiples of 2**-24.
+    return torch.rand(shape, generator=generator, dtype=torch.float64, device=generator.device)
 
 
 # -- Part 4: Per-sample gradients -------------------------------------------------------------
@@ -462,7 +471,7 @@ def clip_gradients(gradients: Sequence[Tensor], max_norm: float) -> list[Tensor]
     """
     rows = [g.reshape(len(g), math.prod(g.shape[1:])) for g in gradients]
     factors = _clip_factors([row.square().sum(1) for row in rows], max_norm)
-    return [(row * factors).view_as(g) for row, g in zip(rows, gradients, strict=True)]
+    return list(map(Tensor.view_as, [row * factors for row in rows], gradients))
 
 
 def _clip_factors(squared_norms: Sequence[Tensor], max_norm: float) -> Tensor:
@@ -482,13 +491,12 @@ def _backward(
     seen = [inputs]
     for weight, bias in layers[:-1]:
         seen.append(torch.relu(functional.linear(seen[-1], weight, bias)))
-    weights = [weight for weight, _ in layers]
-    errors = functional.linear(seen[-1], *layers[-1]).softmax(1)
-    errors[torch.arange(len(targets), device=targets.device), targets] -= 1
+    logits = functional.linear(seen[-1], *layers[-1])
+    errors = logits.softmax(1) - functional.one_hot(targets, logits.shape[1])
     pairs = [(seen[-1], errors)]
-    for weight, activations, below in zip(weights[:0:-1], seen[:0:-1], seen[-2::-1], strict=True):
-        errors = (errors @ weight) * (activations > 0)
-        pairs.append((below, errors))
+    for depth in range(len(layers) - 1, 0, -1):
+        errors = (errors @ layers[depth][0]) * (seen[depth] > 0)
+        pairs.append((seen[depth - 1], errors))
     return pairs[::-1]
 
 
@@ -520,8 +528,7 @@ def poisson_batch(count: int, sampling_rate: float, generator: Generator) -> Ten
     """
     _between(0, math.inf, count=count)
     _between(0, 1, sampling_rate=sampling_rate)
-    draws = torch.rand(count, generator=generator, dtype=torch.float64, device=generator.device)
-    return (draws < sampling_rate).nonzero().squeeze(1)
+    return (_uniform((count,), generator) < sampling_rate).nonzero().squeeze(1)
 
 
 def dp_sgd_step(
@@ -580,12 +587,14 @@ def dp_sgd_step(
     squared = [e.square().sum(1) * (a.square().sum(1) + 1) for a, e in pairs]
     factors = _clip_factors(squared, max_norm)
     rate, deviation = lr / expected_batch_size, noise_multiplier * max_norm
-    stepped = []
-    for (weight, bias), (z, y), (activations, errors) in zip(layers, noise, pairs, strict=True):
-        clipped = errors * factors
-        by_weight, by_bias = clipped.T @ activations + deviation * z, clipped.sum(0) + deviation * y
-        stepped.append((weight - rate * by_weight, bias - rate * by_bias))
-    return stepped
+
+    def stepped(layer: _Layer, draws: _Layer, pair: _Layer) -> _Layer:
+        activations, clipped = pair[0], pair[1] * factors
+        by_weight = clipped.T @ activations + deviation * draws[0]
+        by_bias = clipped.sum(0) + deviation * draws[1]
+        return layer[0] - rate * by_weight, layer[1] - rate * by_bias
+
+    return list(map(stepped, layers, noise, pairs))
 
 
 # -- Part 6: Privacy accounting ---------------------------------------------------------------
@@ -627,7 +636,8 @@ def rdp_sampled_gaussian(
     Mechanism", section 3.3.
     """
     q = sampling_rate
-    _require(0 < q <= 1, "above 0 and at most 1", sampling_rate=q)
+    _above(0, sampling_rate=q)
+    _between(0, 1, sampling_rate=q)
     _above(0, noise_multiplier=noise_multiplier)
     for order in orders:
         _between(2, math.inf, orders=order)
@@ -678,7 +688,7 @@ def rdp_to_epsilon(rdp: Tensor, orders: Sequence[float], delta: float) -> float:
     Canonne, Kamath and Steinke 2020, "The Discrete Gaussian for Differential Privacy",
     proposition 12.
     """
-    _require(0 < delta < 1, "above 0 and below 1", delta=delta)
+    _check_delta(delta)
     for order in orders:
         _above(1, orders=order)
     a = torch.tensor(orders, dtype=torch.float64)
@@ -749,8 +759,8 @@ def noise_for_epsilon(epsilon: float, delta: float, sampling_rate: float, steps:
     def cost(noise: float) -> float:
         return epsilon_spent(sampling_rate, noise, steps, delta)
 
-    _require(cost(1e4) <= epsilon, "more: no noise multiplier to 10,000 will do", epsilon=epsilon)
-    return _least(cost, epsilon, tolerance=1e-4)
+    _between(cost(_MOST_NOISE), math.inf, epsilon=epsilon)
+    return _least(cost, epsilon)
 
 
 # -- Part 7: Secret sharing -------------------------------------------------------------------
@@ -856,7 +866,7 @@ def shamir_secret(shares: Sequence[tuple[int, int]], prime: int) -> int:
     places = [x for x, _ in shares]
     for index, x in enumerate(places):
         _between(1, prime - 1, shares=x)
-        _require(x not in places[:index], "different places", shares=x)
+        _require(x not in places[:index], f"none of {places[:index]}", shares=x)
     secret = 0
     for x, y in shares:
         others = [other for other in places if other != x]
@@ -1051,7 +1061,7 @@ def _random_prime(bits: int) -> int:
     while True:
         # With its two highest bits set, the product of two has twice the bits, none less.
         candidate = secrets.randbits(bits) | 3 << (bits - 2) | 1
-        if is_prime(candidate):
+        if math.gcd(candidate, _SMALL_PRIMES) == 1 and is_prime(candidate):
             return candidate
 
 
@@ -1085,6 +1095,16 @@ def _crt(by_p: int, p: int, by_q: int, q: int) -> int:
 # -- shared -----------------------------------------------------------------------------------
 
 
+def _column_of(table: Mapping[str, Tensor], **argument: str) -> None:
+    ((name, value),) = argument.items()
+    _require(value in table, list(table), **{name: value})
+
+
+def _check_delta(delta: float) -> None:
+    _above(0, delta=delta)
+    _require(delta < 1, "below 1", delta=delta)
+
+
 def _above(low: float, **argument: float) -> None:
     ((name, value),) = argument.items()
     _require(value > low, f"above {low}", **{name: value})
@@ -1095,7 +1115,7 @@ def _between(low: float, high: float, **argument: float) -> None:
     _require(low <= value <= high, f"from {low} to {high}", **{name: value})
 
 
-def _require(fits: bool, expected: str, **argument: object) -> None:
+def _require(fits: bool, expected: object, **argument: object) -> None:
     if not fits:
         ((name, value),) = argument.items()
         raise ValueError(f"{name} is {value}; expected {expected}")

@@ -1134,7 +1134,7 @@ class TestSharing:
     def test_additive_shares_tell_nothing(self, kata, secret):
         """Any two of three additive shares are uniform, and independent, whatever the secret."""
         # False alarms: 3e-9 or so.
-        drawn = kata.run(many_shares, "additive_shares", (secret, 3, 5), 3000)
+        drawn = kata.run(many_shares, "additive_shares", (secret, 3, 5), 2000)
         cells = list(itertools.product(range(5), repeat=2))
         for i, j in ((0, 1), (1, 2), (0, 2)):
             assert_uniform(Counter((s[i], s[j]) for s in drawn), cells, 91)
@@ -1153,22 +1153,24 @@ class TestSharing:
             assert min(values) < size // 2, "no share lies in the lower half of the ring"
             assert_equal(len({value % 2**64 for value in values}), 40)
 
-    @pytest.mark.parametrize(("threshold", "parties"), [(1, 3), (2, 2), (2, 5), (3, 6), (6, 6)])
+    @pytest.mark.parametrize(
+        ("threshold", "parties"), [(1, 1), (1, 3), (2, 2), (2, 5), (3, 6), (6, 6)]
+    )
     def test_any_shamir_shares_suffice(self, kata, rng, threshold, parties):
         """Any `threshold` Shamir shares give the secret, and more of them the same."""
         for prime in PRIMES:
-            secret = int(rng.integers(2**62)) % prime
-            shares = kata.shamir_shares(secret, threshold, parties, prime)
-            assert_points(shares, parties, prime)
-            for count in {threshold, parties}:
-                for chosen in itertools.combinations(shares, count):
-                    assert_equal(at_zero(chosen, prime), secret)
+            for secret in (int(rng.integers(2**62)) % prime, prime - 1):
+                shares = kata.shamir_shares(secret, threshold, parties, prime)
+                assert_points(shares, parties, prime)
+                for count in {threshold, parties}:
+                    for chosen in itertools.combinations(shares, count):
+                        assert_equal(at_zero(chosen, prime), secret)
 
     @pytest.mark.parametrize("secret", [0, 3])
     def test_fewer_shamir_shares_tell_nothing(self, kata, secret):
         """Two shares of a threshold of three are uniform, and independent, whatever the secret."""
         # False alarms: 3e-9 or so.
-        drawn = kata.run(many_shares, "shamir_shares", (secret, 3, 4, 5), 3000)
+        drawn = kata.run(many_shares, "shamir_shares", (secret, 3, 4, 5), 2000)
         cells = list(itertools.product(range(5), repeat=2))
         for i, j in ((0, 1), (1, 3), (2, 3)):
             assert_uniform(Counter((s[i][1], s[j][1]) for s in drawn), cells, 91)
@@ -1377,8 +1379,8 @@ class TestPaillier:
         assert one != two, "the same message has the same ciphertext twice"
         assert_equal(textbook_decrypt(FACTORS[0], one), 5)
         assert_equal(textbook_decrypt(FACTORS[0], two), 5)
-        # The 60 ciphertexts of a message, 100 times each; false alarms: 1e-9 or so.
-        drawn = kata.run(many_ciphertexts, 77, -20, 6000)
+        # The 60 ciphertexts of a message, 50 times each; false alarms: 1e-9 or so.
+        drawn = kata.run(many_ciphertexts, 77, -20, 3000)
         cells = {textbook_encrypt(77, -20, r) for r in range(77) if math.gcd(r, 77) == 1}
         assert_uniform(Counter(drawn), cells, 149)
 
