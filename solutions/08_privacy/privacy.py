@@ -972,7 +972,7 @@ def paillier_encrypt(
     if randomness is None:
         randomness = _random_unit(n)
     fits = 0 < randomness < n and math.gcd(randomness, n) == 1
-    _require(fits, f"from 1 to {n - 1}, coprime to {n}", randomness=randomness)
+    _require(fits, f"below {n} and coprime to it", randomness=randomness)
     mask = _residue(randomness, *factors) if factors else pow(randomness, n, n * n)
     return (1 + n * message) * mask % (n * n)
 

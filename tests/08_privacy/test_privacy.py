@@ -1444,6 +1444,14 @@ class TestPaillier:
             with refuses(name, value):
                 kata.paillier_encrypt(77, **arguments, **more)
 
+    @pytest.mark.parametrize("factors", FACTORS, ids=["125", "257"])
+    def test_refuses_large_messages(self, kata, factors):
+        """The range of messages is exact for large keys too."""
+        n = math.prod(factors)
+        for message in (n // 2 + 1, -(n // 2) - 1):
+            with refuses("message", message):
+                kata.paillier_encrypt(n, message, 3)
+
     def test_decryption_refuses(self, kata):
         """A ciphertext outside 1 to `n**2 - 1` is a ValueError."""
         for ciphertext in (0, -4, 5929, 6000):
