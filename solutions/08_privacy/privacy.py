@@ -24,7 +24,7 @@ from torch.nn import functional
 
 _Layer = tuple[Tensor, Tensor]
 _MOST_NOISE = 10_000.0
-# Fewer than a tenth of all numbers have no such factor; the others need no costly test.
+# Eight of nine numbers have such a factor: they need no costly test.
 _SMALL_PRIMES = math.prod(n for n in range(2, 128) if all(n % d for d in range(2, n)))
 
 # -- Part 1: Anonymous tables -----------------------------------------------------------------
