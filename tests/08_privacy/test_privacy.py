@@ -724,16 +724,16 @@ def random_problem(rng, widths, count, *, device, dtype=torch.float64, **changes
     return problem | changes
 
 
-def train_privately(kata, layers, inputs, targets, noises, noise_multiplier, lr, source):
+def train_privately(kata, layers, inputs, targets, draws, noise_multiplier, lr, source):
     """Steps of DP-SGD with Poisson batches at a rate of 256 / 1437."""
     rate = 256 / 1437
-    for noise in noises:
+    for weight, bias, last_weight, last_bias in zip(*draws, strict=True):
         rows = kata.poisson_batch(len(inputs), rate, source)
         layers = kata.dp_sgd_step(
             layers,
             inputs[rows],
             targets[rows],
-            noise,
+            [(weight, bias), (last_weight, last_bias)],
             max_norm=1.0,
             noise_multiplier=noise_multiplier,
             expected_batch_size=rate * len(inputs),
@@ -875,9 +875,8 @@ class TestDpSgd:
         targets = torch.tensor(digits[order], device=device)
         start = random_layers(rng, [64, 128, 10], **options)
         shapes = [(128, 64), (128,), (10, 128), (10,)]
-        flat = [normal(rng, 150, *shape, **options) for shape in shapes]
-        noises = [pairs_of([draws[step] for draws in flat]) for step in range(150)]
-        args = start, inputs[:1437], targets[:1437], noises, noise_multiplier, lr
+        draws = [normal(rng, 150, *shape, **options) for shape in shapes]
+        args = start, inputs[:1437], targets[:1437], draws, noise_multiplier, lr
         got = kata.run(train_privately, *args, generator(rng, device))
         assert isinstance(got, list), "expected a list of layers"
         assert_equal([[tuple(p.shape) for p in layer] for layer in got], [shapes[:2], shapes[2:]])
