@@ -671,7 +671,7 @@ def shamir_secret(shares: Sequence[tuple[int, int]], prime: int) -> int:
 
 
 def is_prime(number: int) -> bool:
-    """Whether a number is prime, with an error that never happens.
+    """Whether a number is prime, but for an error that does not happen in practice.
 
     Parameters
     ----------
