@@ -509,8 +509,9 @@ class LossScaler:
     def unscale_(self, optimizer: Any) -> None:
         """Divide the gradients of all parameters by the factor, in place; some may be None.
 
-        For gradients that are to be looked at, or clipped, before the step. Raises
-        `RuntimeError` if this optimiser's gradients were divided since the last update.
+        For gradients that are to be looked at, or clipped, before the step. If this
+        optimiser's were divided since the last update, a `RuntimeError` whose message
+        contains `unscale_`.
         """
         raise NotImplementedError("Part 8, Loss scaling")
 

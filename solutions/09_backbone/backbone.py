@@ -148,7 +148,7 @@ class DepthwiseSeparable(nn.Module):
         self, in_channels: int, out_channels: int, stride: int = 1, kernel_size: int = 3
     ) -> None:
         super().__init__()
-        _require(stride in (1, 2), "1 or 2", stride=stride)
+        _between(1, 2, stride=stride)
         _require(kernel_size % 2 == 1, "an odd number", kernel_size=kernel_size)
         self.depthwise, self.depthwise_bn = _conv_bn(
             in_channels, in_channels, kernel_size, stride, groups=in_channels
@@ -227,9 +227,9 @@ class InvertedResidual(nn.Module):
         squeeze_channels: int = 0,
     ) -> None:
         super().__init__()
-        _require(stride in (1, 2), "1 or 2", stride=stride)
-        _require(expansion >= 1, "from 1", expansion=expansion)
-        _require(squeeze_channels >= 0, "from 0", squeeze_channels=squeeze_channels)
+        _between(1, 2, stride=stride)
+        _between(1, math.inf, expansion=expansion)
+        _between(0, math.inf, squeeze_channels=squeeze_channels)
         hidden = in_channels * expansion
         self.expands, self.squeezes = expansion > 1, squeeze_channels > 0
         self.adds = stride == 1 and in_channels == out_channels
@@ -286,8 +286,8 @@ def round_channels(channels: float, divisor: int = 8) -> int:
     >>> round_channels(33.6), round_channels(11), round_channels(2.5)
     (32, 16, 8)
     """
-    _require(channels > 0, "above 0", channels=channels)
-    _require(divisor >= 1, "from 1", divisor=divisor)
+    _above(0, channels=channels)
+    _between(1, math.inf, divisor=divisor)
     nearest = max(math.floor(channels / divisor + 0.5), 1) * divisor
     return nearest if nearest >= 0.9 * channels else nearest + divisor
 
@@ -336,8 +336,8 @@ class Backbone(nn.Module):
         dropout: float = 0.2,
     ) -> None:
         super().__init__()
-        _require(width > 0, "above 0", width=width)
-        _require(0 <= dropout <= 1, "from 0 to 1", dropout=dropout)
+        _above(0, width=width)
+        _between(0, 1, dropout=dropout)
         channels, last = round_channels(32 * width), round_channels(1280 * max(1.0, width))
         self.stem, self.stem_bn = _conv_bn(in_channels, channels, 3, stride=2)
         blocks = []
@@ -575,8 +575,8 @@ def distillation_loss(
     ----------
     Hinton et al. 2015, "Distilling the Knowledge in a Neural Network".
     """
-    _require(temperature > 0, "above 0", temperature=temperature)
-    _require(0 <= alpha <= 1, "from 0 to 1", alpha=alpha)
+    _above(0, temperature=temperature)
+    _between(0, 1, alpha=alpha)
     log_p = functional.log_softmax(teacher.detach() / temperature, dim=1)
     log_q = functional.log_softmax(student / temperature, dim=1)
     soft = functional.kl_div(log_q, log_p, reduction="batchmean", log_target=True)
@@ -625,10 +625,10 @@ class LossScaler:
         backoff_factor: float = 0.5,
         growth_interval: int = 2000,
     ) -> None:
-        _require(init_scale > 0, "above 0", init_scale=init_scale)
-        _require(growth_factor > 1, "above 1", growth_factor=growth_factor)
+        _above(0, init_scale=init_scale)
+        _above(1, growth_factor=growth_factor)
         _require(0 < backoff_factor < 1, "above 0 and below 1", backoff_factor=backoff_factor)
-        _require(growth_interval >= 1, "from 1", growth_interval=growth_interval)
+        _between(1, math.inf, growth_interval=growth_interval)
         self._state: dict[str, Any] = {
             "scale": init_scale,
             "growth_factor": growth_factor,
@@ -650,11 +650,12 @@ class LossScaler:
     def unscale_(self, optimizer: Any) -> None:
         """Divide the gradients of all parameters by the factor, in place; some may be None.
 
-        For gradients that are to be looked at, or clipped, before the step. Raises
-        `RuntimeError` if this optimiser's gradients were divided since the last update.
+        For gradients that are to be looked at, or clipped, before the step. If this
+        optimiser's were divided since the last update, a `RuntimeError` whose message
+        contains `unscale_`.
         """
         if id(optimizer) in self._finite:
-            raise RuntimeError("the gradients of this optimizer are unscaled already")
+            raise RuntimeError("unscale_ has been called on this optimizer since the last update")
         parameters = chain.from_iterable(group["params"] for group in optimizer.param_groups)
         gradients = [p.grad for p in parameters if p.grad is not None]
         for gradient in gradients:
@@ -702,6 +703,16 @@ class LossScaler:
 
 
 # -- shared -----------------------------------------------------------------------------------
+
+
+def _between(low: float, high: float, **argument: float) -> None:
+    (value,) = argument.values()
+    _require(low <= value <= high, f"from {low} to {high}", **argument)
+
+
+def _above(low: float, **argument: float) -> None:
+    (value,) = argument.values()
+    _require(value > low, f"above {low}", **argument)
 
 
 def _require(fits: bool, expected: object, **argument: object) -> None:

@@ -1436,8 +1436,8 @@ class TestLossScaling:
 
     @pytest.mark.parametrize("stepped", [False, True])
     def test_refuses_a_second_unscale(self, kata, stepped):
-        """A second `unscale_` before the update, or one after the step, is a RuntimeError."""
-        with pytest.raises(RuntimeError):
+        """A second `unscale_` before the update is a RuntimeError that contains its name."""
+        with pytest.raises(RuntimeError, match="unscale_"):
             kata.run(unscale_twice, stepped)
 
     @pytest.mark.parametrize(
