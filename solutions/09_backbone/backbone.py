@@ -464,7 +464,7 @@ def quantise(weight: Tensor) -> tuple[Tensor, Tensor]:
             [   0,    0]], dtype=torch.int8), tensor([0.0100, 1.0000]))
     """
     rows = weight.flatten(1)
-    scale = rows.abs().amax(1) / 127
+    scale = torch.maximum(rows.amax(1), -rows.amin(1)) / 127  # spares a copy for abs()
     scale = torch.where(scale > 0, scale, 1)
     integers = (rows / scale.unsqueeze(1)).round_().to(torch.int8)
     return integers.reshape(weight.shape), scale
@@ -660,7 +660,7 @@ class LossScaler:
         gradients = [p.grad for p in parameters if p.grad is not None]
         for gradient in gradients:
             gradient.mul_(1 / self.get_scale())
-        self._finite[id(optimizer)] = all(bool(g.isfinite().all()) for g in gradients)
+        self._finite[id(optimizer)] = all(_is_finite(gradient) for gradient in gradients)
 
     def step(self, optimizer: Any) -> Any:
         """Call `optimizer.step()` and return its result, unless a gradient is not finite.
@@ -700,6 +700,11 @@ class LossScaler:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Continue where the scaler was that gave this `state_dict`."""
         self._state = dict(state)
+
+
+def _is_finite(tensor: Tensor) -> bool:
+    # A finite sum has finite terms. Only a sum that is not has to be looked into.
+    return bool(tensor.sum().isfinite()) or bool(tensor.isfinite().all())
 
 
 # -- shared -----------------------------------------------------------------------------------

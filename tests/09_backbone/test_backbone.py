@@ -1407,6 +1407,14 @@ class TestLossScaling:
         assert_close(got, unscale_then_clip(torch_scaler(**FAST), start, gradients))
         assert_equal(got[1], start)
 
+    def test_large_is_not_infinite(self, kata, rng, device):
+        """Gradients near the end of float32 are finite, even if their sum is not."""
+        start, (gradients,) = start_of(rng, device), some_gradients(rng, device, "f")
+        large = [torch.full_like(gradient, 2e38) for gradient in gradients]
+        options = {"init_scale": 0.5}
+        expected = train(torch_scaler(**options), start, [large, gradients])
+        assert_close(kata.run(train_with, options, start, [large, gradients]), expected)
+
     @pytest.mark.parametrize("kinds", ["ff", "iffff", "fnfi"])
     def test_two_optimizers(self, kata, rng, device, kinds):
         """An optimiser with finite gradients steps; one bad one is enough to shrink the factor."""
