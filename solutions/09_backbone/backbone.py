@@ -492,7 +492,7 @@ def int8_matmul(a: Tensor, b: Tensor) -> Tensor:
     """
     _require(a.dtype == torch.int8, torch.int8, a=a.dtype)
     _require(b.dtype == torch.int8, torch.int8, b=b.dtype)
-    product = torch.zeros(len(a), len(b), dtype=torch.int32, device=a.device)
+    product = a.new_zeros(len(a), len(b), dtype=torch.int32)
     # 1024 products of at most 2**14 add up to no more than float32 holds exactly.
     for x, y in zip(a.split(1024, 1), b.split(1024, 1), strict=True):
         product += (x.float() @ y.float().T).int()
@@ -577,8 +577,8 @@ def distillation_loss(
     """
     _above(0, temperature=temperature)
     _between(0, 1, alpha=alpha)
-    log_p = functional.log_softmax(teacher.detach() / temperature, dim=1)
-    log_q = functional.log_softmax(student / temperature, dim=1)
+    log_p = (teacher.detach() / temperature).log_softmax(1)
+    log_q = (student / temperature).log_softmax(1)
     soft = functional.kl_div(log_q, log_p, reduction="batchmean", log_target=True)
     hard = functional.cross_entropy(student, targets)
     return alpha * temperature**2 * soft + (1 - alpha) * hard

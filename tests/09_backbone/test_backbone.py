@@ -159,6 +159,7 @@ class TestCounting:
             (nn.Conv2d(8, 12, 3, padding=1, groups=4), (8, 5, 6), 5 * 6 * 12 * 2 * 9),
             (nn.Conv2d(8, 8, 3, padding=1, groups=8), (8, 5, 6), 5 * 6 * 8 * 1 * 9),
             (nn.Conv2d(8, 3, 1), (8, 5, 6), 5 * 6 * 3 * 8),
+            (nn.Conv2d(1, 3, 3, padding=1), (1, 1, 6), 6 * 3 * 9),
             (nn.Linear(7, 5), (7,), 35),
             (nn.Linear(7, 5, bias=False), (4, 7), 4 * 35),
             (nn.Linear(7, 5), (3, 4, 7), 12 * 35),
@@ -172,6 +173,7 @@ class TestCounting:
         """Batch norm, activations, pooling and dropout cost nothing."""
         layers = [nn.BatchNorm2d(6), nn.ReLU(), nn.MaxPool2d(2), nn.Dropout(0.3), nn.Softmax(1)]
         assert_equal(kata.count_macs(nn.Sequential(*layers), (6, 8, 8)), 0)
+        assert_equal(kata.count_macs(nn.ReLU(), (6, 8, 8)), 0)
         around = nn.Sequential(*layers, nn.Conv2d(6, 5, 3), nn.BatchNorm2d(5), nn.Sigmoid())
         assert_equal(kata.count_macs(around, (6, 8, 8)), 2 * 2 * 5 * 6 * 9)
 
@@ -703,7 +705,16 @@ class TestBackbone:
 
     @pytest.mark.parametrize(
         ("channels", "divisor", "expected"),
-        [(18, 4, 20), (5, 4, 8), (4.4, 4, 4), (33, 16, 32), (40, 16, 48), (1, 16, 16), (6.5, 1, 7)],
+        [
+            (18, 4, 20),
+            (5, 4, 8),
+            (4.4, 4, 4),
+            (33, 16, 32),
+            (40, 16, 48),
+            (1, 16, 16),
+            (6.5, 1, 7),
+            (10, 9, 9),
+        ],
     )
     def test_other_divisors(self, kata, channels, divisor, expected):
         """The divisor may be another than 8."""
@@ -781,7 +792,15 @@ class TestBackbone:
         assert_between(int((~kept).sum()), 512 - 110, 512 + 110)
 
     @pytest.mark.parametrize(
-        ("name", "value"), [("width", 0.0), ("width", -0.5), ("dropout", 1.2), ("dropout", -0.1)]
+        ("name", "value"),
+        [
+            ("width", 0.0),
+            ("width", -0.5),
+            ("width", math.nan),
+            ("dropout", 1.2),
+            ("dropout", -0.1),
+            ("dropout", math.nan),
+        ],
     )
     def test_refuses(self, kata, name, value):
         """An argument outside its range is a ValueError that holds its name and its value."""
@@ -1455,6 +1474,7 @@ class TestLossScaling:
         [
             ("init_scale", 0.0),
             ("init_scale", -8.0),
+            ("init_scale", math.nan),
             ("growth_factor", 1.0),
             ("growth_factor", 0.5),
             ("backoff_factor", 1.0),
