@@ -658,8 +658,9 @@ class LossScaler:
             raise RuntimeError("unscale_ has been called on this optimizer since the last update")
         parameters = chain.from_iterable(group["params"] for group in optimizer.param_groups)
         gradients = [p.grad for p in parameters if p.grad is not None]
+        factor = 1 / self.get_scale()
         for gradient in gradients:
-            gradient.mul_(1 / self.get_scale())
+            gradient.mul_(factor)
         self._finite[id(optimizer)] = all(_is_finite(gradient) for gradient in gradients)
 
     def step(self, optimizer: Any) -> Any:
@@ -704,7 +705,7 @@ class LossScaler:
 
 def _is_finite(tensor: Tensor) -> bool:
     # A finite sum has finite terms. Only a sum that is not has to be looked into.
-    return bool(tensor.sum().isfinite()) or bool(tensor.isfinite().all())
+    return math.isfinite(tensor.sum().item()) or bool(tensor.isfinite().all())
 
 
 # -- shared -----------------------------------------------------------------------------------
