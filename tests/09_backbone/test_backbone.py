@@ -754,13 +754,13 @@ class TestBackbone:
     def test_features(self, kata, rng, device, arguments, channels):
         """`features` gives the maps after the head, before they are averaged."""
         shapes = backbone_shapes(arguments, channels)
-        state = random_state(rng, shapes, device=device, dtype=torch.float32)
+        state = random_state(rng, shapes, device=device, dtype=torch.float64)
         shape = (2, arguments.get("in_channels", 3), 18, 24)
-        images = normal(rng, *shape, device=device, dtype=torch.float32)
+        images = normal(rng, *shape, device=device, dtype=torch.float64)
         wide = {key: widened(tensor) for key, tensor in state.items()}
         expected = backbone(arguments, channels)[0](images.double(), wide, False)
         got = kata.run(features_of, arguments, state, images, False)
-        assert_close(got, expected.float(), rtol=1e-4)
+        assert_close(got, expected, rtol=1e-8)
 
     @pytest.mark.parametrize("width", PUBLISHED)
     def test_published_counts(self, kata, width):
