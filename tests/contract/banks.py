@@ -64,8 +64,16 @@ def _spoiled(function):
     return wrapper
 
 
+def _answering(cls):
+    """Names of the methods whose results are judged: of a module `forward`, else all."""
+    if issubclass(cls, torch.nn.Module):
+        return ["forward"]
+    return [name for name in vars(cls) if not name.startswith("_")]
+
+
 if isinstance({name}, type):
-    {name}.forward = _spoiled({name}.forward)
+    for _name in _answering({name}):
+        setattr({name}, _name, _spoiled(getattr({name}, _name)))
 else:
     {name} = _spoiled({name})
 '''

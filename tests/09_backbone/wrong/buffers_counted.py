@@ -1,0 +1,8 @@
+"""Running statistics are counted as parameters.
+
+Rejected by: Counting
+"""
+
+
+def count_parameters(model):
+    return sum(tensor.numel() for tensor in model.state_dict().values())
