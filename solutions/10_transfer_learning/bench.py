@@ -1,0 +1,1 @@
+"""Transfer learning against scikit-learn and timm."""
