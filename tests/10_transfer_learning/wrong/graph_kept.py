@@ -1,0 +1,16 @@
+"""Features keep the graph that made them, and the frozen model gets gradients.
+
+Rejected by: Feature extraction
+"""
+
+
+def extract_features(model, x, batch_size=256):
+    if batch_size < 1:
+        raise ValueError(f"batch_size: {batch_size}")
+    modes = [(module, module.training) for module in model.modules()]
+    model.eval()
+    try:
+        return torch.cat([model(batch) for batch in x.split(batch_size)])
+    finally:
+        for module, mode in modes:
+            module.training = mode
