@@ -57,7 +57,8 @@ def load_matching(
     for name in checkpoint:
         begin = max(filter(name.startswith, beginnings), key=len)
         renamed = beginnings[begin] + name.removeprefix(begin)
-        _require(renamed not in origins, "names that stay distinct", rename=renamed)
+        meets = f"a name for {name} alone, not for {origins.get(renamed)} as well"
+        _require(renamed not in origins, meets, rename=renamed)
         origins[renamed] = name
     state = model.state_dict()
     fits = {
@@ -66,7 +67,8 @@ def load_matching(
         if name in origins
     }
     loaded = [name for name, same in fits.items() if same]
-    _require(bool(loaded), "a name and shape of the model", checkpoint=list(checkpoint)[:3])
+    known = f"names and shapes of the model, such as {next(iter(state), None)}"
+    _require(bool(loaded), known, checkpoint=list(checkpoint)[:3])
     for name in loaded:
         state[name].copy_(checkpoint[origins[name]])  # the state dict shares the model's memory
     return {
@@ -110,8 +112,8 @@ def freeze(model: nn.Module, modules: Iterable[str]) -> list[str]:
     parts = dict(model.named_modules())
     chosen = list(modules)
     for name in chosen:
-        _require(name in parts, "the name of a module", modules=name)
-    model.requires_grad_(True)
+        _require(name in parts, f"a module's name, such as {next(reversed(parts))}", modules=name)
+    model.requires_grad_()
     for part in parts.values():
         part.__dict__.pop("train", None)
     for name in chosen:
@@ -212,7 +214,7 @@ def linear_probe(
     _above(0, tolerance=tolerance)
     counts = targets.bincount()
     absent = (counts == 0).nonzero().flatten().tolist()
-    _require(not absent, f"each class from 0 to {len(counts) - 1}", targets=absent[:1])
+    _require(not absent, f"each of {len(counts)} classes", targets=min(absent, default=None))
     # In float64, for differences of losses lose half of all digits; a bias is a weight of ones.
     rows = functional.pad(features.detach().double(), (0, 1), value=1)
     known = functional.one_hot(targets).double()
@@ -237,10 +239,10 @@ def _penalised_loss(theta: Tensor, rows: Tensor, known: Tensor, l2: float) -> tu
 
 
 def _curvature(rows: Tensor, l2: float) -> Tensor:
-    """Cholesky factor of a bound on the Hessian's block of any class, whatever the weights."""
-    bound = rows.T @ rows / (2 * len(rows))
-    bound.diagonal().add_(l2)
-    return torch.linalg.cholesky(bound)
+    """Cholesky factor of second moments: up to a factor they bound the Hessian of a class."""
+    moments = rows.T @ rows / len(rows)
+    moments.diagonal().add_(l2)
+    return torch.linalg.cholesky(moments)
 
 
 def _minimise(
@@ -277,7 +279,7 @@ def _newton_like(
         shares.append(_dot(step, result) / _dot(step, change))
         result -= shares[-1] * change
     result = torch.cholesky_solve(result.T, curvature).T
-    if pairs:  # the curvature is a bound: the last step shows how much of it there is
+    if pairs:  # the last step shows how much of this curvature there is
         step, change = pairs[-1]
         bent = torch.cholesky_solve(change.T, curvature).T
         result *= _dot(step, change) / _dot(change, bent)
@@ -429,7 +431,8 @@ def l2_sp(
     _within(0, math.inf, alpha=alpha)
     _within(0, math.inf, beta=beta)
     old = [name for name, w in weights.items() if name in start and start[name].shape == w.shape]
-    _require(bool(old), "a name and shape of the weights", start=list(start)[:3])
+    known = f"names and shapes of the weights, such as {next(iter(weights), None)}"
+    _require(bool(old), known, start=list(start)[:3])
     distance = sum((weights[name] - start[name].detach()).square().sum() for name in old)
     size = sum(w.square().sum() for name, w in weights.items() if name not in old)
     return torch.as_tensor(alpha / 2 * distance + beta / 2 * size)
@@ -560,21 +563,22 @@ def pseudo_label(
     _within(1, math.inf, per_class=math.inf if per_class is None else per_class)
     sound = (probabilities >= 0).all(1) & ((probabilities.sum(1) - 1).abs() <= 1e-3)
     unsound = (~sound).nonzero().flatten().tolist()
-    _require(not unsound, "rows that are distributions", probabilities=unsound[:1])
+    expected = f"no row but distributions over {probabilities.shape[1]} classes"
+    _require(not unsound, expected, probabilities=min(unsound, default=None))
     confidence, labels = probabilities.max(1)
     rows = (confidence >= threshold).nonzero().flatten()
     if per_class is not None:
-        rows = rows[_first_of_each(confidence[rows], labels[rows], per_class)]
+        guesses = functional.one_hot(labels[rows], probabilities.shape[1])
+        rows = rows[_first_of_each(confidence[rows], guesses, per_class)]
     return rows, labels[rows]
 
 
-def _first_of_each(confidence: Tensor, labels: Tensor, count: int) -> Tensor:
-    """Places of the `count` largest of each label, rising; of equals the earlier."""
-    order = confidence.sort(descending=True, stable=True).indices
-    order = order[labels[order].sort(stable=True).indices]  # label by label, the surest first
-    starts = labels.bincount().cumsum(0) - labels.bincount()
-    place = torch.arange(len(order), device=order.device) - starts[labels[order]]
-    return order[place < count].sort().values
+def _first_of_each(confidence: Tensor, guesses: Tensor, count: int) -> Tensor:
+    """Places of the `count` largest of each class, rising; of equals the earlier."""
+    order = confidence.argsort(descending=True, stable=True)
+    ranked = guesses[order]  # one-hot
+    place = (ranked.cumsum(0) * ranked).sum(1)
+    return order[place <= count].sort().values
 
 
 def self_train(

@@ -1361,7 +1361,8 @@ class TestSelfTraining:
 
     @DTYPES
     @pytest.mark.parametrize(
-        ("l2", "threshold", "per_class"), [(0.05, 0.6, None), (0.2, 0.0, 5), (0.02, 0.8, 7)]
+        ("l2", "threshold", "per_class"),
+        [(0.05, 0.6, None), (0.05, 0.0, None), (0.2, 0.0, 5), (0.02, 0.8, 7)],
     )
     def test_round_by_round(self, kata, rng, device, dtype, l2, threshold, per_class):
         """Each round labels all rows anew by the last probe and fits known and chosen rows."""
@@ -1387,14 +1388,18 @@ class TestSelfTraining:
             assert_round(got, before, problem, 0.05, 0.6)
             before = got
 
-    def test_default_rounds(self, kata, rng, device):
-        """By default there are ten rounds, on all sure rows."""
-        problem = blobs(rng, device, unknown=15)
-        expected = kata.self_train(*problem, 0.05, 0.5, 10, None)
-        before = kata.self_train(*problem, 0.05, 0.5, 9)
-        assert isinstance(before, tuple), "expected weight, bias, rows and labels"
-        assert_round(expected, before, problem, 0.05, 0.5)
-        assert_equal(kata.self_train(*problem, 0.05, 0.5), expected)
+    def test_default_rounds(self, kata, device):
+        """By default there are ten rounds: labels go along a chain of 14 rows, one at a time."""
+        # A row has one feature in common with the row before it, and one with the row after it.
+        steps = torch.eye(15, dtype=torch.float64, device=device)
+        rows = steps[:-1] + steps[1:]
+        features = torch.cat([steps[:1], -steps[:1]])
+        problem = features, torch.tensor([0, 1], device=device), torch.cat([rows, -rows])
+        got = kata.self_train(*problem, 1e-3, 0.6)
+        assert_equal(got, kata.self_train(*problem, 1e-3, 0.6, 10, None))
+        before = kata.self_train(*problem, 1e-3, 0.6, 9)
+        assert_round(got, before, problem, 1e-3, 0.6)
+        assert_equal(len(got[2]), 20)
 
     def test_nothing_to_label(self, kata, rng, device):
         """Without unlabelled rows, or without sure ones, the probe of the known rows remains."""

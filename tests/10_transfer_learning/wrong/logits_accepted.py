@@ -12,5 +12,6 @@ def pseudo_label(probabilities, threshold, per_class=None):
     confidence, labels = probabilities.max(1)
     rows = (confidence >= threshold).nonzero().flatten()
     if per_class is not None:
-        rows = rows[_first_of_each(confidence[rows], labels[rows], per_class)]
+        guesses = functional.one_hot(labels[rows], probabilities.shape[1])
+        rows = rows[_first_of_each(confidence[rows], guesses, per_class)]
     return rows, labels[rows]

@@ -4,7 +4,6 @@ Rejected by: Self-training
 """
 
 
-def _first_of_each(confidence, labels, count):
-    classes = int(labels.max()) + 1 if len(labels) else 0
-    order = confidence.sort(descending=True, stable=True).indices
-    return order[: count * classes].sort().values
+def _first_of_each(confidence, guesses, count):
+    order = confidence.argsort(descending=True, stable=True)
+    return order[: count * guesses.shape[1]].sort().values
