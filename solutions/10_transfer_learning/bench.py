@@ -90,9 +90,10 @@ def _self_training(s: Any) -> Iterator[Case]:
     model = load_peer("sklearn.linear_model").LogisticRegression
     wrapper = load_peer("sklearn.semi_supervised").SelfTrainingClassifier
     pixels, digits = _digits()
+    features = _relu_features(pixels, 256).double()
     rows, threshold = 500, 0.8
-    known, unknown = pixels[:rows].double(), pixels[rows:].double()
-    x = pixels.double().numpy()
+    known, unknown = features[:rows], features[rows:]
+    x = features.numpy()
     y = torch.where(torch.arange(len(digits)) < rows, digits, -1).numpy()
 
     class Probe(model):  # type: ignore[misc]
@@ -112,9 +113,10 @@ def _self_training(s: Any) -> Iterator[Case]:
     def ours() -> tuple[Tensor, Tensor, Tensor]:
         fitted = s.self_train(known, digits[:rows], unknown, L2, threshold, 1)
         weight, bias, taken, labels = fitted
-        return functional.linear(pixels.double(), weight, bias).argmax(1), taken, labels
+        return functional.linear(features, weight, bias).argmax(1), taken, labels
 
-    work = f"a round of self-training, {rows} digits known and {len(digits) - rows} not"
+    sizes = f"{rows} rows known and {len(digits) - rows} not"
+    work = f"a round of self-training, 256 features of a ReLU layer, {sizes}"
     yield Case(work, "SelfTrainingClassifier", ours, _quiet(theirs), assert_equal, rounds=7)
 
 
@@ -162,20 +164,20 @@ def _freezing(s: Any) -> Iterator[Case]:
     model, other = _network(), _network()
     names = [name for name, _ in model.named_children()][:80]
 
-    def flags(m: nn.Module) -> list[bool]:
-        return [p.requires_grad for p in m.parameters()]
+    def trained(m: nn.Module) -> list[str]:
+        return [name for name, p in m.named_parameters() if p.requires_grad]
 
-    def ours() -> list[list[bool]]:
+    def ours() -> list[list[str]]:
         s.freeze(model, names)
-        frozen = flags(model)
+        rest = trained(model)
         s.freeze(model, [])
-        return [frozen, flags(model)]
+        return [rest, trained(model)]
 
-    def theirs() -> list[list[bool]]:
+    def theirs() -> list[list[str]]:
         utils.freeze(other, names)
-        frozen = flags(other)
+        rest = trained(other)
         utils.unfreeze(other, names)
-        return [frozen, flags(other)]
+        return [rest, trained(other)]
 
     work = f"freezing {len(names)} layers, batch norms included, and thawing them"
     yield Case(work, "timm.utils.freeze", ours, theirs, assert_equal, rounds=31)

@@ -245,6 +245,9 @@ def _curvature(rows: Tensor, l2: float) -> Tensor:
     return torch.linalg.cholesky(moments)
 
 
+Pair = tuple[Tensor, Tensor, float]  # a step, how the gradient changed, 1 / their product
+
+
 def _minimise(
     objective: Callable[[Tensor], tuple[float, Tensor]],
     point: Tensor,
@@ -253,7 +256,7 @@ def _minimise(
 ) -> Tensor:
     """L-BFGS, whose first guess of the Hessian is the `curvature` of every class."""
     value, gradient = objective(point)
-    pairs: deque[tuple[Tensor, Tensor]] = deque(maxlen=10)
+    pairs: deque[Pair] = deque(maxlen=10)
     while gradient.abs().max() > tolerance:
         direction = -_newton_like(gradient, pairs, curvature)
         least = 1e-4 * _dot(direction, gradient)
@@ -265,31 +268,29 @@ def _minimise(
             size /= 2
             new_point = point + size * direction
             new_value, new_gradient = objective(new_point)
-        pairs.append((new_point - point, new_gradient - gradient))
+        step, change = new_point - point, new_gradient - gradient
+        pairs.append((step, change, 1 / _dot(step, change)))
         point, value, gradient = new_point, new_value, new_gradient
     return point
 
 
-def _newton_like(
-    gradient: Tensor, pairs: Sequence[tuple[Tensor, Tensor]], curvature: Tensor
-) -> Tensor:
+def _newton_like(gradient: Tensor, pairs: Sequence[Pair], curvature: Tensor) -> Tensor:
     """The gradient times an inverse Hessian that past steps correct: the two-loop recursion."""
     result, shares = gradient.clone(), []
-    for step, change in reversed(pairs):
-        shares.append(_dot(step, result) / _dot(step, change))
-        result -= shares[-1] * change
+    for step, change, scale in reversed(pairs):
+        shares.append(scale * _dot(step, result))
+        result.sub_(change, alpha=shares[-1])
     result = torch.cholesky_solve(result.T, curvature).T
     if pairs:  # the last step shows how much of this curvature there is
-        step, change = pairs[-1]
-        bent = torch.cholesky_solve(change.T, curvature).T
-        result *= _dot(step, change) / _dot(change, bent)
-    for step, change in pairs:
-        result += (shares.pop() - _dot(change, result) / _dot(step, change)) * step
+        _, change, scale = pairs[-1]
+        result /= scale * _dot(change, torch.cholesky_solve(change.T, curvature).T)
+    for step, change, scale in pairs:
+        result.add_(step, alpha=shares.pop() - scale * _dot(change, result))
     return result
 
 
 def _dot(a: Tensor, b: Tensor) -> float:
-    return torch.sum(a * b).item()
+    return torch.dot(a.flatten(), b.flatten()).item()
 
 
 # -- Part 5: Layer-wise rates -----------------------------------------------------------------
