@@ -54,12 +54,12 @@ def _relu_features(rows: Tensor, width: int) -> Tensor:
 def _probes(s: Any) -> Iterator[Case]:
     model = load_peer("sklearn.linear_model").LogisticRegression
     pixels, digits = _digits()
-    hidden = _normal(10_000, 64, seed=2)
-    classes = (hidden @ _normal(64, 10, seed=3) / 3 + _normal(10_000, 10, seed=4)).argmax(1)
+    hidden = _normal(4_000, 64, seed=2)
+    classes = (hidden @ _normal(64, 10, seed=3) / 3 + _normal(4_000, 10, seed=4)).argmax(1)
     problems = (
         ("1,797 digits, 64 pixels", pixels, digits),
         ("1,797 digits, 512 features of a ReLU layer", _relu_features(pixels, 512), digits),
-        ("10,000 rows, 256 features of a ReLU layer", _relu_features(hidden, 256), classes),
+        ("4,000 rows, 256 features of a ReLU layer", _relu_features(hidden, 256), classes),
     )
     for work, features, targets in problems:
         yield _probe(s, model, f"probe of {work}", features.double(), targets)
@@ -82,7 +82,7 @@ def _probe(s: Any, model: Any, work: str, features: Tensor, targets: Tensor) -> 
         lambda: s.linear_probe(features, targets, L2, TOLERANCE),
         _quiet(theirs),
         lambda a, b: assert_close(loss(*a), loss(*b), rtol=1e-5),
-        rounds=5,
+        rounds=3,
     )
 
 
@@ -117,7 +117,7 @@ def _self_training(s: Any) -> Iterator[Case]:
 
     sizes = f"{rows} rows known and {len(digits) - rows} not"
     work = f"a round of self-training, 256 features of a ReLU layer, {sizes}"
-    yield Case(work, "SelfTrainingClassifier", ours, _quiet(theirs), assert_equal, rounds=7)
+    yield Case(work, "SelfTrainingClassifier", ours, _quiet(theirs), assert_equal, rounds=5)
 
 
 # -- timm -------------------------------------------------------------------------------------
