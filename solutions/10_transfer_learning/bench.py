@@ -54,12 +54,12 @@ def _relu_features(rows: Tensor, width: int) -> Tensor:
 def _probes(s: Any) -> Iterator[Case]:
     model = load_peer("sklearn.linear_model").LogisticRegression
     pixels, digits = _digits()
-    hidden = _normal(4_000, 64, seed=2)
-    classes = (hidden @ _normal(64, 10, seed=3) / 3 + _normal(4_000, 10, seed=4)).argmax(1)
+    hidden = _normal(10_000, 64, seed=2)
+    classes = (hidden @ _normal(64, 10, seed=3) / 3 + _normal(10_000, 10, seed=4)).argmax(1)
     problems = (
         ("1,797 digits, 64 pixels", pixels, digits),
         ("1,797 digits, 512 features of a ReLU layer", _relu_features(pixels, 512), digits),
-        ("4,000 rows, 256 features of a ReLU layer", _relu_features(hidden, 256), classes),
+        ("10,000 rows, 256 features of a ReLU layer", _relu_features(hidden, 256), classes),
     )
     for work, features, targets in problems:
         yield _probe(s, model, f"probe of {work}", features.double(), targets)
