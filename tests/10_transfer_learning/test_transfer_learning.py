@@ -547,10 +547,12 @@ def extract(kata, model, x, *batch_size):
     hook = model.register_forward_pre_hook(lambda _, inputs: sizes.append(len(inputs[0])))
     features = kata.extract_features(model, x, *batch_size)
     hook.remove()
-    got = features.clone(), features.requires_grad
-    features.fill_(7)
+    got, graph = features, False
+    if isinstance(features, torch.Tensor):
+        got, graph = features.clone(), features.requires_grad
+        features.fill_(7)
     modes = {name: module.training for name, module in model.named_modules()}
-    return *got, sizes, modes, dict(model.state_dict()), x
+    return got, graph, sizes, modes, dict(model.state_dict()), x
 
 
 def modes_after_an_error(kata, model, x):
