@@ -269,7 +269,10 @@ def _minimise(
             new_point = point + size * direction
             new_value, new_gradient = objective(new_point)
         step, change = new_point - point, new_gradient - gradient
-        pairs.append((step, change, 1 / _dot(step, change)))
+        curve = _dot(step, change)
+        if curve <= 0:  # of a convex function only rounding is left
+            break
+        pairs.append((step, change, 1 / curve))
         point, value, gradient = new_point, new_value, new_gradient
     return point
 
