@@ -694,8 +694,8 @@ def probe_and_return_arguments(kata, features, targets):
     return [weight.requires_grad, bias.requires_grad], features, targets
 
 
-def with_gradient(weight, bias):
-    """Class scores are known up to a constant: take it away."""
+def centred(weight, bias):
+    """Class scores are known up to a constant: this takes it away."""
     return weight - weight.mean(0), bias - bias.mean()
 
 
@@ -754,7 +754,7 @@ class TestProbe:
         theirs = [torch.tensor(t, device=device) for t in (model.coef_, model.intercept_)]
         got = kata.linear_probe(features, targets, l2, 2e-7)
         assert_minimum(got, features, targets, l2, 2e-7)
-        assert_close(with_gradient(*got), with_gradient(*theirs), rtol=1e-4)
+        assert_close(centred(*got), centred(*theirs), rtol=1e-4)
         loss, least = (penalised_loss(*p, features, targets, l2).item() for p in (got, theirs))
         assert_close(loss, least, rtol=1e-9)
 
