@@ -1,0 +1,440 @@
+"""Transfer learning: load what fits, freeze it, read its features, train what is left.
+
+The statement is `README.md` beside this file; `nox -s check -- 10` judges your work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import torch
+from torch import Tensor, nn
+
+# -- Part 1: Loading what fits ----------------------------------------------------------------
+
+
+def load_matching(
+    model: nn.Module, checkpoint: Mapping[str, Tensor], rename: Mapping[str, str] | None = None
+) -> dict[str, list[str]]:
+    """Copy into a model whatever a checkpoint has for it, and report all the rest.
+
+    Parameters
+    ----------
+    model : nn.Module
+        Changed in place: its parameters and buffers keep their dtypes, devices and identities.
+    checkpoint : mapping of str to Tensor
+        A state dict, of this model or another. Not changed.
+    rename : mapping of str to str, optional
+        Beginnings of names in the checkpoint, and what stands there in the model instead. Of
+        several beginnings that a name has, the longest is replaced, once.
+
+    Returns
+    -------
+    dict of str to list of str
+        `loaded`, `missing` (the checkpoint has no such name) and `mismatched` (it has one, of
+        another shape) hold names of the model's state dict, in its order, each name once;
+        `unexpected` holds names of the checkpoint, as they are there and in its order, for
+        which the model has no place.
+
+    Raises
+    ------
+    ValueError
+        If two names become one (the message holds `rename` and that name), or if nothing could
+        be loaded (`checkpoint` and the list of its first three names). The model is unchanged.
+    """
+    raise NotImplementedError("Part 1, Loading what fits")
+
+
+# -- Part 2: Freezing that holds --------------------------------------------------------------
+
+
+def freeze(model: nn.Module, modules: Iterable[str]) -> list[str]:
+    """Freeze some modules of a model, with all that is in them, and train all others.
+
+    Parameters
+    ----------
+    model : nn.Module
+        Changed in place.
+    modules : iterable of str
+        Names as `model.named_modules()` gives them; `""` is the whole model.
+
+    Returns
+    -------
+    list of str
+        Names of the frozen parameters, in the order of `model.named_parameters()`.
+
+    Raises
+    ------
+    ValueError
+        If a name is none of the model's modules; the message holds `modules` and that name. The
+        model is unchanged.
+
+    Notes
+    -----
+    Until the next call a frozen parameter requires no gradient and has none, and a frozen module
+    computes as in evaluation, whatever mode is set. A parameter that is in no frozen module
+    requires a gradient afterwards, and a module that is thawed follows the next `train()` again.
+    """
+    raise NotImplementedError("Part 2, Freezing that holds")
+
+
+# -- Part 3: Feature extraction ---------------------------------------------------------------
+
+
+def extract_features(model: nn.Module, x: Tensor, batch_size: int = 256) -> Tensor:
+    """What a model computes in evaluation, batch by batch, without a graph.
+
+    Parameters
+    ----------
+    model : nn.Module
+        Maps (batch, ...) to (batch, ...), row by row. Afterwards it is as it was, each of its
+        modules in its own mode, even if the model raised an error.
+    x : Tensor of shape (n, ...)
+        Inputs; there may be none.
+    batch_size : int, default 256
+        Most rows that the model sees at once, at least 1.
+
+    Returns
+    -------
+    Tensor of shape (n, ...)
+        The outputs, in the order of the rows: a new tensor that requires no gradient and may
+        take part in a later graph.
+
+    Raises
+    ------
+    ValueError
+        If `batch_size` is below 1; the message holds its name and its value.
+    """
+    raise NotImplementedError("Part 3, Feature extraction")
+
+
+# -- Part 4: Linear probe ---------------------------------------------------------------------
+
+
+def linear_probe(
+    features: Tensor, targets: Tensor, l2: float, tolerance: float = 1e-6
+) -> tuple[Tensor, Tensor]:
+    """Fit a linear classifier: the one minimum of a convex function.
+
+    Parameters
+    ----------
+    features : Tensor of shape (n, width)
+        Of any floating dtype, at least one row; of the order of 1.
+    targets : Tensor of shape (n,)
+        Classes, int64. There are `targets.max() + 1` classes, and each occurs.
+    l2 : float
+        Strength of the penalty, above 0.
+    tolerance : float, default 1e-6
+        Largest magnitude that an entry of the gradient may have at the result, above 0.
+
+    Returns
+    -------
+    weight : Tensor of shape (classes, width)
+    bias : Tensor of shape (classes,)
+        In the dtype and on the device of `features`, without a graph. Logits are
+        `features @ weight.T + bias`.
+
+    Raises
+    ------
+    ValueError
+        If `l2` or `tolerance` is not above 0 (the message holds its name and its value), or
+        if a class does not occur (`targets` and the lowest such class).
+
+    Notes
+    -----
+    The function is the mean cross-entropy plus `l2 / 2` times the sum of the squared weights.
+    The bias is not penalised.
+
+    References
+    ----------
+    Liu and Nocedal 1989, "On the limited memory BFGS method for large scale optimization";
+    Bohning 1992, "Multinomial logistic regression algorithm".
+    """
+    raise NotImplementedError("Part 4, Linear probe")
+
+
+# -- Part 5: Layer-wise rates -----------------------------------------------------------------
+
+
+def layer_groups(
+    model: nn.Module, lr: float, decay: float, weight_decay: float
+) -> list[dict[str, list[str] | list[nn.Parameter] | float]]:
+    """Parameter groups for an optimiser: the nearer to the input, the smaller the rate.
+
+    Parameters
+    ----------
+    model : nn.Module
+        Its layers are those of its children that have parameters, in the order of
+        `model.named_children()`, from the input to the head.
+    lr : float
+        Rate of the last layer, the head, at least 0.
+    decay : float
+        Factor from a layer to the one before it, above 0 and at most 1.
+    weight_decay : float
+        Of parameters with two dimensions or more, at least 0; all others (biases, factors of
+        norms) have 0.
+
+    Returns
+    -------
+    list of dict
+        From the input to the head, in each layer first the parameters that decay, then those
+        that do not; a group without parameters is left out. `names` as in
+        `model.named_parameters()` and in its order, `params` the parameters themselves, `lr` and
+        `weight_decay` floats. Parameters that require no gradient are in no group.
+
+    Raises
+    ------
+    ValueError
+        If an argument is outside its range; the message holds its name and its value.
+
+    Notes
+    -----
+    Layer `l` of `L`, counted from 0, has the rate `lr * decay**(L - 1 - l)`. A parameter of the
+    model itself, in no child, belongs to layer 0; one that occurs several times belongs where
+    `model.named_parameters()` shows it.
+
+    References
+    ----------
+    Howard and Ruder 2018, section 3.2; Clark et al. 2020, "ELECTRA", appendix.
+    """
+    raise NotImplementedError("Part 5, Layer-wise rates")
+
+
+# -- Part 6: Staying near the start -----------------------------------------------------------
+
+
+def unfreeze_schedule(layers: int, epochs: int, every: int = 1) -> Tensor:
+    """Which layers are trained in which epoch, when they are unfrozen from the head down.
+
+    Parameters
+    ----------
+    layers : int
+        Number of layers, at least 1; layer `layers - 1` is the head.
+    epochs : int
+        Number of epochs, at least 1.
+    every : int, default 1
+        Epochs from one unfreezing to the next, at least 1.
+
+    Returns
+    -------
+    Tensor of shape (epochs, layers)
+        Bool, on the CPU, True where a layer is trained. Epoch 0 trains the head alone; after
+        every `every` epochs one layer more joins, until all are trained.
+
+    Raises
+    ------
+    ValueError
+        If an argument is outside its range; the message holds its name and its value.
+
+    References
+    ----------
+    Howard and Ruder 2018, "Universal Language Model Fine-tuning for Text Classification".
+    """
+    raise NotImplementedError("Part 6, Staying near the start")
+
+
+def l2_sp(
+    weights: Mapping[str, Tensor], start: Mapping[str, Tensor], alpha: float, beta: float
+) -> Tensor:
+    """Penalty that pulls weights back to where they started, and new weights to 0.
+
+    Parameters
+    ----------
+    weights : mapping of str to Tensor
+        The weights in training; gradients flow to them.
+    start : mapping of str to Tensor
+        The weights before training, of the same dtype and device. No gradient flows to them.
+    alpha : float
+        Strength for weights that `start` has under the same name and of the same shape.
+    beta : float
+        Strength for all others: those of a new head.
+
+    Returns
+    -------
+    Tensor of shape ()
+        `alpha / 2` times the sum of the squared distances from `start`, plus `beta / 2` times the
+        sum of the squares of the new weights.
+
+    Raises
+    ------
+    ValueError
+        If `alpha` or `beta` is below 0 (the message holds its name and its value), or if no
+        weight is in `start` (`start` and the list of its first three names).
+
+    References
+    ----------
+    Li et al. 2018, "Explicit Inductive Bias for Transfer Learning with Convolutional Networks".
+    """
+    raise NotImplementedError("Part 6, Staying near the start")
+
+
+# -- Part 7: Low-rank adaptation --------------------------------------------------------------
+
+
+def lora_init(weight: Tensor, rank: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Factors of a low-rank update that is 0 at the start, and can learn.
+
+    Parameters
+    ----------
+    weight : Tensor of shape (outputs, inputs)
+        The weight to adapt.
+    rank : int
+        From 1 to the smaller of `outputs` and `inputs`.
+    generator : torch.Generator
+        On the weight's device; the only source of chance.
+
+    Returns
+    -------
+    a : Tensor of shape (rank, inputs)
+        Normal, of mean 0 and standard deviation `inputs**-0.5`.
+    b : Tensor of shape (outputs, rank)
+        Zeros. Both in the dtype and on the device of the weight.
+
+    Raises
+    ------
+    ValueError
+        If `rank` is outside its range; the message holds its name and its value.
+    """
+    raise NotImplementedError("Part 7, Low-rank adaptation")
+
+
+def lora_forward(
+    x: Tensor, weight: Tensor, a: Tensor, b: Tensor, alpha: float, bias: Tensor | None = None
+) -> Tensor:
+    """Apply a frozen linear layer with a low-rank update that learns.
+
+    Parameters
+    ----------
+    x : Tensor of shape (..., inputs)
+        Inputs.
+    weight : Tensor of shape (outputs, inputs)
+        The layer's weight. No gradient flows to it.
+    a : Tensor of shape (rank, inputs)
+    b : Tensor of shape (outputs, rank)
+        The factors of the update.
+    alpha : float
+        The update is scaled by `alpha / rank`.
+    bias : Tensor of shape (outputs,), optional
+        The layer's bias. No gradient flows to it.
+
+    Returns
+    -------
+    Tensor of shape (..., outputs)
+        `x @ (weight + alpha / rank * b @ a).T + bias`, without ever making a matrix of the size
+        of the weight. Gradients flow to `x`, `a` and `b`.
+
+    References
+    ----------
+    Hu et al. 2022, "LoRA: Low-Rank Adaptation of Large Language Models".
+    """
+    raise NotImplementedError("Part 7, Low-rank adaptation")
+
+
+def lora_merge(weight: Tensor, a: Tensor, b: Tensor, alpha: float) -> Tensor:
+    """One weight that computes what the layer and its update compute together.
+
+    Parameters
+    ----------
+    weight : Tensor of shape (outputs, inputs)
+    a : Tensor of shape (rank, inputs)
+    b : Tensor of shape (outputs, rank)
+    alpha : float
+        As for `lora_forward`.
+
+    Returns
+    -------
+    Tensor of shape (outputs, inputs)
+        `weight + alpha / rank * b @ a`, a new tensor.
+    """
+    raise NotImplementedError("Part 7, Low-rank adaptation")
+
+
+# -- Part 8: Self-training --------------------------------------------------------------------
+
+
+def pseudo_label(
+    probabilities: Tensor, threshold: float, per_class: int | None = None
+) -> tuple[Tensor, Tensor]:
+    """Rows on which a classifier is sure enough, and the classes that it gives them.
+
+    Parameters
+    ----------
+    probabilities : Tensor of shape (n, classes)
+        Each row sums to 1; there may be no rows.
+    threshold : float
+        Least probability of the predicted class, from 0 to 1.
+    per_class : int, optional
+        Most rows to take of each predicted class, the surest first, of equals the earlier; at
+        least 1. All if not given.
+
+    Returns
+    -------
+    rows : Tensor of shape (taken,)
+        Indices of the rows, rising, int64.
+    labels : Tensor of shape (taken,)
+        Their most probable classes, of equals the lowest, int64.
+
+    Raises
+    ------
+    ValueError
+        If `threshold` or `per_class` is outside its range (the message holds its name and its
+        value), or a row of `probabilities` has a negative entry or a sum that is off by more
+        than 0.001 (`probabilities` and the index of the first such row).
+
+    References
+    ----------
+    Lee 2013, "Pseudo-Label: The Simple and Efficient Semi-Supervised Learning Method".
+    """
+    raise NotImplementedError("Part 8, Self-training")
+
+
+def self_train(
+    features: Tensor,
+    targets: Tensor,
+    unlabelled: Tensor,
+    l2: float,
+    threshold: float,
+    rounds: int = 10,
+    per_class: int | None = None,
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Train a linear probe on its own sure predictions.
+
+    Parameters
+    ----------
+    features : Tensor of shape (n, width)
+    targets : Tensor of shape (n,)
+        Rows with known classes, as for `linear_probe`.
+    unlabelled : Tensor of shape (m, width)
+        Rows without; there may be none.
+    l2 : float
+        As for `linear_probe`.
+    threshold : float
+    per_class : int, optional
+        As for `pseudo_label`.
+    rounds : int, default 10
+        How often pseudo-labels are chosen, at least 0.
+
+    Returns
+    -------
+    weight, bias : Tensor
+        The probe after the last round, as from `linear_probe`.
+    rows, labels : Tensor of shape (taken,)
+        The pseudo-labels that it was fitted to, as from `pseudo_label`; none if `rounds` is 0.
+
+    Raises
+    ------
+    ValueError
+        If an argument is outside its range; the message holds its name and its value.
+
+    Notes
+    -----
+    At first the probe is fitted to the known rows. In each round the probe gives a softmax
+    distribution to *every* unlabelled row; pseudo-labels are chosen from these, those of
+    earlier rounds are forgotten, and a probe is fitted to the known rows and the chosen ones
+    together, all of equal weight.
+
+    References
+    ----------
+    Yarowsky 1995, "Unsupervised Word Sense Disambiguation Rivaling Supervised Methods".
+    """
+    raise NotImplementedError("Part 8, Self-training")
