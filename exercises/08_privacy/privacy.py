@@ -551,7 +551,7 @@ def epsilon_spent(sampling_rate: float, noise_multiplier: float, steps: int, del
 
 
 def noise_for_epsilon(epsilon: float, delta: float, sampling_rate: float, steps: int) -> float:
-    """The least noise with which a run of DP-SGD stays within its budget.
+    """Noise with which a run of DP-SGD stays within its budget, and hardly more than it takes.
 
     Parameters
     ----------
@@ -790,7 +790,8 @@ def paillier_add(n: int, ciphertexts: Sequence[int]) -> int:
     Returns
     -------
     int
-        From 1 to `n**2 - 1`: a ciphertext of the sum, modulo `n`; 1 if there is nothing to add.
+        From 1 to `n**2 - 1`: a ciphertext of the sum, modulo `n`; of 0, such as 1, if there is
+        nothing to add.
     """
     raise NotImplementedError("Part 8, Paillier encryption")
 

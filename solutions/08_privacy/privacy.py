@@ -729,7 +729,7 @@ def epsilon_spent(sampling_rate: float, noise_multiplier: float, steps: int, del
 
 
 def noise_for_epsilon(epsilon: float, delta: float, sampling_rate: float, steps: int) -> float:
-    """The least noise with which a run of DP-SGD stays within its budget.
+    """Noise with which a run of DP-SGD stays within its budget, and hardly more than it takes.
 
     Parameters
     ----------
@@ -1017,7 +1017,8 @@ def paillier_add(n: int, ciphertexts: Sequence[int]) -> int:
     Returns
     -------
     int
-        From 1 to `n**2 - 1`: a ciphertext of the sum, modulo `n`; 1 if there is nothing to add.
+        From 1 to `n**2 - 1`: a ciphertext of the sum, modulo `n`; of 0, such as 1, if there is
+        nothing to add.
     """
     total, square = 1, n * n
     for ciphertext in ciphertexts:
