@@ -33,15 +33,15 @@ def main() -> int:
     options = parser.parse_args()
     exercises = choose(options.exercises)
 
-    def search(exercise: Exercise) -> list[str]:
-        return list(flakes(exercise, options.count, isolate=options.isolate))
+    def search(exercise: Exercise) -> int:
+        found = 0
+        for found, line in enumerate(flakes(exercise, options.count, isolate=options.isolate), 1):
+            print(line, flush=True)
+        print(f"{exercise.name}: {options.count} seeds, {found} flakes", flush=True)
+        return found
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        found = list(pool.map(search, exercises))
-    for exercise, lines in zip(exercises, found, strict=True):
-        print(*lines, sep="\n", end="\n" if lines else "")
-        print(f"{exercise.name}: {options.count} seeds, {len(lines)} flakes")
-    return 1 if any(found) else 0
+        return 1 if sum(pool.map(search, exercises)) else 0
 
 
 if __name__ == "__main__":
