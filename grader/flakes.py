@@ -35,8 +35,9 @@ def main() -> int:
 
     def search(exercise: Exercise) -> int:
         found = 0
-        for found, line in enumerate(flakes(exercise, options.count, isolate=options.isolate), 1):
+        for line in flakes(exercise, options.count, isolate=options.isolate):
             print(line, flush=True)
+            found += 1
         print(f"{exercise.name}: {options.count} seeds, {found} flakes", flush=True)
         return found
 

@@ -18,12 +18,9 @@ from grader.catalog import ROOT
 from grader.compare import assert_close, assert_equal
 
 RANKS = 3
-pytestmark = [
-    pytest.mark.xdist_group("gloo"),
-    pytest.mark.skipif(
-        not (dist.is_available() and dist.is_gloo_available()), reason="torch lacks gloo here"
-    ),
-]
+pytestmark = pytest.mark.skipif(
+    not (dist.is_available() and dist.is_gloo_available()), reason="torch lacks gloo here"
+)
 
 
 @pytest.fixture(scope="module")
