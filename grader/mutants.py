@@ -47,19 +47,42 @@ def make_mutants(path: Path) -> list[Mutant]:
     """Every mutant that mutmut makes of the functions in `path`."""
     source = cst.parse_module(path.read_text(encoding="utf-8")).visit(_WithoutDecorators()).code
     module, mutations, _, _ = create_mutations(str(path), source)
+    blocks = [_Block(module, node) for node in module.body]
+    start = module.with_changes(body=(), footer=()).code
     mutants: list[Mutant] = []
     for mutation in mutations:
         function = mutation.contained_by_top_level_function
         if function is None:
             continue
-        mutated = module.deep_replace(mutation.original_node, mutation.mutated_node)
-        changed = cast(cst.Module, mutated).code
+        place = next(i for i, block in enumerate(blocks) if id(function) in block.nodes)
+        block = blocks[place]
+        mutated = block.node.deep_replace(mutation.original_node, mutation.mutated_node)
+        text = module.code_for_node(mutated)
         # A change that the parser does not see (a docstring's, say) is no mutant.
-        if ast.dump(ast.parse(changed)) == ast.dump(ast.parse(source)):
+        if ast.dump(ast.parse(text)) == block.meaning:
             continue
-        before, after = _difference(source, changed)
+        texts = [other.text for other in blocks]
+        texts[place] = text
+        before, after = _difference(block.text, text)
+        changed = "".join([start, *texts])
         mutants.append(Mutant(len(mutants) + 1, function.name.value, before, after, changed))
     return mutants
+
+
+class _Block:
+    """One statement at the top level, in the forms in which it is needed for every mutant."""
+
+    def __init__(self, module: cst.Module, node: cst.CSTNode) -> None:
+        self.node = node
+        self.text = module.code_for_node(node)
+        self.meaning = ast.dump(ast.parse(self.text))
+        self.nodes = {id(inner) for inner in _walk(node)}
+
+
+def _walk(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
+    yield node
+    for child in node.children:
+        yield from _walk(child)
 
 
 class _WithoutDecorators(cst.CSTTransformer):
