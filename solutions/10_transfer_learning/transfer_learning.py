@@ -258,22 +258,17 @@ def _minimise(
     value, gradient = objective(point)
     pairs: deque[Pair] = deque(maxlen=10)
     while gradient.abs().max() > tolerance:
-        direction = -_newton_like(gradient, pairs, curvature)
-        least = 1e-4 * _dot(direction, gradient)
-        noise = 1e-15 * abs(value)  # near the minimum no fall can be seen
-        size = 1.0
-        new_point = point + direction
-        new_value, new_gradient = objective(new_point)
-        while new_value > value + size * least + noise:
-            size /= 2
-            new_point = point + size * direction
-            new_value, new_gradient = objective(new_point)
-        step, change = new_point - point, new_gradient - gradient
+        step = -_newton_like(gradient, pairs, curvature)
+        new_value, new_gradient = objective(point + step)
+        while new_value > value * (1 + 1e-15):  # near the minimum no fall can be seen
+            step = step / 2
+            new_value, new_gradient = objective(point + step)
+        change = new_gradient - gradient
         curve = _dot(step, change)
         if curve <= 0:  # of a convex function only rounding is left
             break
         pairs.append((step, change, 1 / curve))
-        point, value, gradient = new_point, new_value, new_gradient
+        point, value, gradient = point + step, new_value, new_gradient
     return point
 
 
