@@ -1340,7 +1340,8 @@ class TestPaillier:
             assert_equal(len({p for _, factors in keys for p in factors}), 2 * count)
 
     def test_toy_key(self, kata):
-        """With the key 77 the published ciphertexts come out, and add up."""
+        """With the key 77 the published ciphertexts come out, and add up; 1 and 5928 hold a 0."""
+        assert_equal([kata.paillier_decrypt((7, 11), end) for end in (1, 77**2 - 1)], [0, 0])
         assert_equal(kata.paillier_encrypt(77, 5, 3), 2385)
         assert_equal(kata.paillier_encrypt(77, 12, randomness=2), 2636)
         assert_equal(kata.paillier_decrypt((7, 11), 2120), 17)
