@@ -23,6 +23,22 @@ def test_the_trees_hold_the_same_exercises() -> None:
         assert found == known, f"{tree}/ holds {sorted(found ^ known)} that other trees do not"
 
 
+def test_the_map_of_topics_leads_to_parts() -> None:
+    """`exercises/README.md` names parts as they are, and practises every exercise."""
+    text = (ROOT / "exercises" / "README.md").read_text(encoding="utf-8")
+    exercises = {f"{exercise.number:02d}": exercise for exercise in find_exercises()}
+    for number, part, title, link in re.findall(r"\[(\d\d)\.(\d) (.+?)\]\((.+?)\)", text):
+        exercise = exercises[number]
+        found = exercise.parts[int(part) - 1]
+        unit = "point" if found.points == 1 else "points"
+        heading = f"part {part}: {found.title} ({found.points} {unit})".lower()
+        anchor = re.sub(r"[^\w\- ]", "", heading).replace(" ", "-")
+        assert title == found.title, f"{number}.{part} is called {found.title!r}, not {title!r}"
+        assert link == f"{exercise.name}/README.md#{anchor}", f"{link} leads nowhere"
+    missing = [name for name in exercises if f"[{name}" not in text]
+    assert not missing, f"no topic is practised in {missing}"
+
+
 def test_points_add_up(exercise: Exercise) -> None:
     """An exercise has five to eight parts, worth 10 points in all."""
     assert exercise.points == POINTS, f"the parts add up to {exercise.points} points"
