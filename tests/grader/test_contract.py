@@ -68,6 +68,8 @@ def sound(repository: Path) -> Path:
         f"## {title}\n" for title in ("Why it matters", "Worked example", "Further reading")
     ]
     write(repository / "exercises" / name / "README.md", "\n".join(["# 01", *sections, *parts]))
+    link = f"{name}/README.md#part-1-doubling-4-points"
+    write(repository / "exercises" / "README.md", f"[01.1 Doubling]({link})\n")
     for other in ("solutions/01_scaling/README.md", "tests/01_scaling/survivors.md"):
         write(repository / other, "x\n")
     write(repository / "solutions" / name / "bench.py", "")
@@ -109,6 +111,8 @@ def test_faults_of_the_files_are_found(sound: Path) -> None:
     stub.write_text(
         stub.read_text().replace("double(x)", "double(y)").replace("Part 2, H", "Part 2, X")
     )
+    topics = sound / "exercises" / "README.md"
+    topics.write_text(topics.read_text().replace("#part-1-", "#part-2-"))
     write(sound / "solutions" / "02_stray" / "stray.py", "")
     write(folder / "notes.txt", "")
     (folder / "wrong" / "w7.py").unlink()
@@ -118,6 +122,7 @@ def test_faults_of_the_files_are_found(sound: Path) -> None:
     tests.write_text(text.replace('"""Halving twice is a quarter."""', '"""Halving twice"""'))
     expected = {
         "test_the_trees_hold_the_same_exercises",
+        "test_the_map_of_topics_leads_to_parts",
         "test_points_add_up",
         "test_every_test_belongs_to_a_part_and_says_what_it_requires",
         "test_the_statement_names_every_part",
@@ -155,4 +160,8 @@ def test_a_faulty_solution_is_found(sound: Path) -> None:
     """A reference that fails its own tests is found, with and without `solutions/`."""
     solution = sound / "solutions" / "01_scaling" / "scaling.py"
     solution.write_text(solution.read_text().replace("x / 2", "x / 3"))
-    assert failing(sound) >= {"test_the_solution_passes", "test_the_suite_needs_no_solutions"}
+    assert failing(sound) >= {
+        "test_the_solution_passes",
+        "test_the_solution_scores_the_same_isolated",
+        "test_the_suite_needs_no_solutions",
+    }
