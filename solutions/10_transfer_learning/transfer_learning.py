@@ -55,10 +55,9 @@ def load_matching(
     beginnings = {"": "", **(rename or {})}
     origins: dict[str, str] = {}  # what a name of the model is called in the checkpoint
     for name in checkpoint:
-        begin = max(filter(name.startswith, beginnings), key=len)
+        begin = max(filter(name.startswith, beginnings))  # the longest sorts last
         renamed = beginnings[begin] + name.removeprefix(begin)
-        meets = f"a name for {name} alone, not for {origins.get(renamed)} as well"
-        _require(renamed not in origins, meets, rename=renamed)
+        _require(renamed not in origins, f"one name for {name} alone", rename=renamed)
         origins[renamed] = name
     state = model.state_dict()
     fits = {
@@ -67,8 +66,8 @@ def load_matching(
         if name in origins
     }
     loaded = [name for name, same in fits.items() if same]
-    known = f"names and shapes of the model, such as {next(iter(state), None)}"
-    _require(bool(loaded), known, checkpoint=list(checkpoint)[:3])
+    first = list(checkpoint)[:3]
+    _require(bool(loaded), f"some of {len(state)} names, with their shapes", checkpoint=first)
     for name in loaded:
         state[name].copy_(checkpoint[origins[name]])  # the state dict shares the model's memory
     return {
@@ -430,8 +429,7 @@ def l2_sp(
     _within(0, math.inf, alpha=alpha)
     _within(0, math.inf, beta=beta)
     old = [name for name, w in weights.items() if name in start and start[name].shape == w.shape]
-    known = f"names and shapes of the weights, such as {next(iter(weights), None)}"
-    _require(bool(old), known, start=list(start)[:3])
+    _require(bool(old), f"some of {len(weights)} names, with their shapes", start=list(start)[:3])
     distance = sum((weights[name] - start[name].detach()).square().sum() for name in old)
     size = sum(w.square().sum() for name, w in weights.items() if name not in old)
     return torch.as_tensor(alpha / 2 * distance + beta / 2 * size)
@@ -562,8 +560,8 @@ def pseudo_label(
     _within(1, math.inf, per_class=math.inf if per_class is None else per_class)
     sound = (probabilities >= 0).all(1) & ((probabilities.sum(1) - 1).abs() <= 1e-3)
     unsound = (~sound).nonzero().flatten().tolist()
-    expected = f"no row but distributions over {probabilities.shape[1]} classes"
-    _require(not unsound, expected, probabilities=min(unsound, default=None))
+    classes = f"distributions over {probabilities.shape[1]} classes"
+    _require(not unsound, classes, probabilities=min(unsound, default=None))
     confidence, labels = probabilities.max(1)
     rows = (confidence >= threshold).nonzero().flatten()
     if per_class is not None:
