@@ -633,7 +633,7 @@ def self_train(
     for _ in range(rounds):
         probabilities = functional.linear(unlabelled, weight, bias).softmax(1)
         chosen = pseudo_label(probabilities, threshold, per_class)
-        if torch.equal(chosen[0], rows) and torch.equal(chosen[1], labels):
+        if torch.equal(torch.stack(chosen), torch.stack((rows, labels))):
             break  # all later rounds would be the same
         rows, labels = chosen
         known_and_guessed = torch.cat([features, unlabelled[rows]]), torch.cat([targets, labels])
