@@ -251,8 +251,8 @@ class TestHardVote:
             kata.hard_vote(ids([[0], [1], [1]], device), 2, table([0.5, value, 0.7], device))
 
     def test_refuses_no_votes(self, kata, device):
-        """Weights that are all 0 are a ValueError with `weights` and 0."""
-        with refuses("weights", 0):
+        """Weights that are all 0 are a ValueError with `weights` and `0.0`."""
+        with refuses("weights", 0.0):
             kata.hard_vote(ids([[0], [1]], device), 2, table([0.0, 0.0], device))
 
 
@@ -349,8 +349,8 @@ class TestSoftVote:
             kata.soft_vote(members, table([1.5, 2.5, value], device))
 
     def test_refuses_no_votes(self, kata, device):
-        """Weights that are all 0 are a ValueError with `weights` and 0."""
-        with refuses("weights", 0):
+        """Weights that are all 0 are a ValueError with `weights` and `0.0`."""
+        with refuses("weights", 0.0):
             kata.soft_vote(torch.full((2, 4, 3), 1 / 3, device=device), table([0.0, 0], device))
 
 
