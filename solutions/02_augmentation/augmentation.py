@@ -27,6 +27,13 @@ from torch.nn import functional as F  # noqa: N812
 _ROWS_AT_ONCE = 4096
 _IMAGES_AT_ONCE = 8
 
+# What a message says was expected.
+_TABLE = "floating point [n, d], with the columns that were fitted"
+_KNOWN = "a known entry in every column"
+_IMAGES = "floating point [N, C, H, W], with three channels where there are colours"
+_ABOVE_0 = "above 0"
+_ODD = "odd and at least 1"
+
 # -- Part 1: Scale and impute -----------------------------------------------------------------
 
 
@@ -169,10 +176,9 @@ def _mean_and_count(x: Tensor) -> tuple[Tensor, Tensor]:
 def _lowest(x: Tensor) -> Tensor:
     """Smallest known entry of every column."""
     _check_table(x)
-    expected = "a known entry in every column"
-    _require(len(x) > 0, expected, x=x)
+    _require(len(x) > 0, _KNOWN, x=x)
     low = _by_blocks(x, lambda rows: rows.nan_to_num(math.inf).amin(0)).amin(0)
-    _require(bool((low < math.inf).all()), expected, x=x)
+    _require(bool((low < math.inf).all()), _KNOWN, x=x)
     return low
 
 
@@ -183,7 +189,7 @@ def _by_blocks(x: Tensor, function: Callable[[Tensor], Tensor]) -> Tensor:
 
 def _check_table(x: Tensor, columns: int | None = None) -> None:
     fits = x.ndim == 2 and x.is_floating_point() and columns in (None, x.shape[1])
-    _require(fits, f"floating point [n, {columns or 'd'}]", x=x)
+    _require(fits, _TABLE, x=x)
 
 
 # -- Part 2: Flip -----------------------------------------------------------------------------
@@ -400,7 +406,7 @@ def zoom(images: Tensor, factors: Tensor) -> Tensor:
     """
     _check_images(images)
     _check_each(images, factors=factors)
-    _check_all(factors > 0, "above 0", factors=factors)
+    _check_all(factors > 0, _ABOVE_0, factors=factors)
     step, none = 1 / factors, torch.zeros_like(factors)
     return _resample(images, torch.stack([step, none], 1), torch.stack([none, step], 1))
 
@@ -530,7 +536,7 @@ def median_denoise(images: Tensor, size: int = 3) -> Tensor:
     Paeth 1990, "Median Finding on a 3x3 Grid", Graphics Gems.
     """
     _check_images(images)
-    _require(size >= 1 and size % 2 == 1, "odd and at least 1", size=size)
+    _require(size >= 1 and size % 2 == 1, _ODD, size=size)
     if size == 1:
         return images.clone()
     height, width = images.shape[2:]
@@ -746,7 +752,7 @@ def _per_image(values: Tensor) -> Tensor:
 
 def _check_images(images: Tensor, channels: int | None = None) -> None:
     fits = images.ndim == 4 and images.is_floating_point() and channels in (None, images.shape[1])
-    _require(fits, f"floating point [N, {channels or 'C'}, H, W]", images=images)
+    _require(fits, _IMAGES, images=images)
 
 
 def _check_targets(images: Tensor, targets: Tensor) -> None:
@@ -764,7 +770,8 @@ def _check_each(
     """One value for every image, within [low, high]: one for all would only broadcast."""
     for name, values in arguments.items():
         fits = values.shape == images.shape[:1] and dtype in (None, values.dtype)
-        _require(fits, f"{dtype or 'floating point'} [{len(images)}]", **{name: values})
+        wanted = images.dtype if dtype is None else dtype
+        _require(fits, f"{wanted} [{len(images)}]", **{name: values})
         _check_all((low <= values) & (values <= high), f"from {low} to {high}", **{name: values})
 
 
