@@ -101,14 +101,13 @@ def test_a_wrong_answer_is_rejected(exercise: Exercise, server: Server, case: An
     assert causes <= VERDICTS, f"{case.path.name} is not judged: {_complaints(outcome)}"
 
 
-@pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize(
     ("exercise", "case"),
     [for_exercise(e, a, name=a.path.stem) for e in EXERCISES.values() for a in bank(e, "right")],
 )
-def test_a_right_answer_is_accepted(server: Server, case: Answer, seed: str) -> None:
-    """A correct answer of another shape passes every test at any seed."""
-    number = _seed(seed)
+def test_a_right_answer_is_accepted(server: Server, case: Answer) -> None:
+    """A correct answer of another shape passes every test, here at a fresh seed."""
+    number = _seed("fresh")  # `nox -s seeds` tries twenty
     outcome = server.run(Trial(overlay=str(case.path), seed=number))
     assert outcome.passed, f"{case.path.name} at seed {number}: {_complaints(outcome)}"
 
