@@ -7,7 +7,6 @@ stopped: what was judged under the same conditions is not judged again.
 from __future__ import annotations
 
 import json
-import os
 import re
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -121,7 +120,7 @@ def settle(settings: Settings, folder: Path, *, fresh: bool) -> Settings:
 def local(jobs: int) -> Iterator[Executor]:
     """An executor on this machine, for so many jobs at once."""
     try:
-        with ThreadPoolExecutor(jobs or os.cpu_count() or 1) as pool:
+        with ThreadPoolExecutor(jobs) as pool:
             yield pool
     finally:
         close_sessions()

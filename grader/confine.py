@@ -2,7 +2,7 @@
 
 The sandbox around the fork server keeps the outside out of reach. This is the
 second wall, around one worker: it can neither reach the fork server nor leave
-anything behind for the worker of the next test.
+anything behind for the next worker.
 """
 
 from __future__ import annotations

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 from grader.catalog import Exercise, choose
+from grader.cores import cores
 from grader.trials import Server, Trial
 
 
@@ -41,7 +41,7 @@ def main() -> int:
         print(f"{exercise.name}: {options.count} seeds, {found} flakes", flush=True)
         return found
 
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with ThreadPoolExecutor(cores()) as pool:
         return 1 if sum(pool.map(search, exercises)) else 0
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from grader.batch import Progress, cluster, local, run_batch, settle
 from grader.catalog import choose
+from grader.cores import cores
 from grader.grading import Settings
 from grader.render import github, gradescope, html, junit, markdown
 from grader.report import Report, write_atomically
@@ -90,18 +91,14 @@ def _require_paths(options: argparse.Namespace) -> None:
 def _executor(options: argparse.Namespace) -> AbstractContextManager[Executor]:
     if options.cluster:
         return cluster(options.cluster)
-    return local(min(options.jobs or _cores(), len(options.paths)))
+    return local(min(options.jobs or cores(), len(options.paths)))
 
 
 def _width(options: argparse.Namespace) -> int:
     """Few submissions leave cores idle: then exercises of one are judged at once."""
     if options.cluster or options.jobs:
         return 1
-    return max(1, _cores() // len(options.paths))
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, cores() // len(options.paths))
 
 
 def _say(report: Report, progress: Progress) -> None:

@@ -65,8 +65,9 @@ _REBUILT = (
 class Isolated:
     """A submission in a worker of `server`, fresh for this object.
 
-    It serves one test, or the cases of one after the other: the submission is loaded
-    anew for each, though what it did to the process in an earlier case stays done.
+    It serves one test, or those of one part after the other: the submission is loaded
+    anew for each, though what it did to the process in an earlier test stays done. A
+    process for every test would cost more time than most tests take.
 
     Parameters
     ----------
@@ -108,11 +109,11 @@ class Isolated:
 
     @property
     def alive(self) -> bool:
-        """Whether the worker can serve another case."""
+        """Whether the worker can serve another test."""
         return self._worker.alive
 
     def pause(self) -> str:
-        """Return what the worker printed, and be as at first for the next case."""
+        """Return what the worker printed, and be as at first for the next test."""
         self._begin()
         return self._worker.take_printed()
 

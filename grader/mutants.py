@@ -24,6 +24,7 @@ import libcst as cst
 from mutmut.mutation.file_mutation import create_mutations
 
 from grader.catalog import ROOT, Exercise, choose
+from grader.cores import cores
 from grader.trials import Server, Trial
 
 REQUIRED = 0.95
@@ -168,7 +169,7 @@ def main() -> int:
     """Measure the exercises named on the command line; exit 1 if one is too weak."""
     parser = argparse.ArgumentParser(prog="python -m grader.mutants", description=__doc__)
     parser.add_argument("exercises", nargs="*")
-    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--jobs", type=int, default=cores())
     options = parser.parse_args()
     os.chdir(ROOT)  # mutmut reads its settings from the working directory
     verdicts = [measure(exercise, options.jobs) for exercise in choose(options.exercises)]

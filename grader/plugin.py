@@ -42,7 +42,7 @@ _spent = pytest.StashKey[set[str]]()
 _server: pytest.StashKey[Future[Server]] = pytest.StashKey()
 _isolated: pytest.StashKey[Isolated] = pytest.StashKey()
 _kept: pytest.StashKey[Isolated] = pytest.StashKey()
-_more_cases = pytest.StashKey[bool]()
+_more_of_part = pytest.StashKey[bool]()
 _printed = pytest.StashKey[str]()
 _OF_ONE_RUN: tuple[pytest.StashKey[Any], ...] = (_result, _kata, _isolated, _printed)
 
@@ -146,12 +146,11 @@ def _isolate(request: pytest.FixtureRequest, files: list[Path]) -> Isolated:
 
 
 def _release(item: pytest.Item) -> None:
-    """Keep a worker for the next case of the same test; end it after the last."""
+    """Keep a worker for the next test of the same part; end it after the last."""
     isolated = item.stash[_isolated]
-    if item.stash[_more_cases] and isolated.alive:
-        item.stash[_printed] = item.stash.get(_printed, "") + isolated.pause()
-    else:
-        item.stash[_printed] = item.stash.get(_printed, "") + _end_kept(item.config)
+    kept = item.stash[_more_of_part] and isolated.alive
+    printed = isolated.pause() if kept else _end_kept(item.config)
+    item.stash[_printed] = item.stash.get(_printed, "") + printed
 
 
 def _end_kept(config: pytest.Config) -> str:
@@ -276,7 +275,7 @@ def pytest_make_collect_report(
 def pytest_runtest_protocol(
     item: pytest.Item, nextitem: pytest.Item | None
 ) -> Generator[None, object, object]:
-    item.stash[_more_cases] = nextitem is not None and _function(nextitem) == _function(item)
+    item.stash[_more_of_part] = nextitem is not None and _part(nextitem) == _part(item)
     for key in _OF_ONE_RUN:  # what an earlier run of this test, on another subject, left here
         if key in item.stash:
             del item.stash[key]
@@ -297,13 +296,13 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     if exercise is None:
         return (yield)
     spent = item.config.stash[_spent]
-    group = item.nodeid.rpartition("::")[0]
+    part = _part(item)
     # An isolated submission is ended from outside, and what the grader itself takes is not its.
     limit = 0 if _isolated in item.stash else _limit(item.config)
     began = time.perf_counter()
     problem: BaseException | None = None
     try:
-        if group in spent:
+        if part in spent:
             raise DeadlineExceeded("not run: an earlier test of this part ran out of time")
         with deadline(limit):
             yield
@@ -314,7 +313,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     seconds = round(time.perf_counter() - began, 4)
     result = item.stash[_result] = _judge(item, exercise, problem, seconds)
     if isinstance(problem, DeadlineExceeded):
-        spent.add(group)
+        spent.add(part)
     if problem is None:
         return None
     if item.config.option.usepdb or isinstance(problem, KeyboardInterrupt):
@@ -382,9 +381,9 @@ def pytest_kata_verdict(item: pytest.Item, result: TestResult) -> None:
     _emit(item.config, event="result", exercise=item.path.parent.name, test=asdict(result))
 
 
-def _function(item: pytest.Item) -> str:
-    """The test without the parameters of this case of it."""
-    return item.nodeid.partition("[")[0]
+def _part(item: pytest.Item) -> str:
+    """The class that a test stands in: one part of its exercise."""
+    return item.parent.nodeid if item.parent else ""
 
 
 def identify(item: pytest.Item) -> str:

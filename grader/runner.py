@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import IO
 
 from grader.catalog import ROOT, Exercise
+from grader.cores import cores
 from grader.report import ExerciseResult, Report, State, TestResult
 from grader.scoring import score
 
@@ -67,7 +68,7 @@ def run(
     on_exercise : callable
         Told of each exercise's result as soon as it and all before it are there.
     """
-    jobs = options.jobs or (1 if options.device == "cuda" else os.cpu_count() or 1)
+    jobs = options.jobs or (1 if options.device == "cuda" else cores())
     lanes = max(1, min(len(exercises), jobs))
     facts: dict[str, str] = {}
     results: dict[str, ExerciseResult] = {}

@@ -1,4 +1,4 @@
-"""What runs inside the isolation: a fork server, and one forked worker per test.
+"""What runs inside the isolation: a fork server, and one forked worker per part.
 
 The server imports what submissions import, then waits on a socket that only it
 holds. It runs no tensor operation and never sees a test or a submission. A worker

@@ -14,7 +14,7 @@ from pathlib import Path
 
 CONFINED = ctypes.CDLL(None).prctl(39, 0, 0, 0, 0) == 1  # no_new_privs, which the sandbox sets
 REPOSITORY = "@REPOSITORY@"
-
+sys.pycache_prefix = None  # an earlier test of the same process may have set it
 
 SOURCES = (json.__file__, f"{REPOSITORY}/grader/compare.py", f"{REPOSITORY}/grader/scoring.py")
 TARGETS = [importlib.util.cache_from_source(source) for source in SOURCES]

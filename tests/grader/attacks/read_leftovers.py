@@ -1,17 +1,21 @@
-"""Leave notes for the tests to come in every place that may last, and read them there.
+"""Leave notes for the parts to come in every place that may last, and read them there.
 
 Score: 0
 """
 
 import ctypes
 import os
+import secrets
 import sys
 import tempfile
 
 import torch
 
 CONFINED = ctypes.CDLL(None).prctl(39, 0, 0, 0, 0) == 1  # no_new_privs, which the sandbox sets
-NOTE = "note-of-an-earlier-test"
+NOTE = "note-of-an-earlier-part"
+# The tests of one part share a process; notes of another process, or of another part, are harm.
+TOKEN = torch.note = getattr(torch, "note", secrets.token_hex())
+PARTS = sys.modules.setdefault(NOTE, set())
 
 
 def places():
@@ -25,28 +29,37 @@ def exchange():
         return
     for folder in {os.path.realpath(place) for place in places() if place}:
         name = os.path.join(folder, NOTE)
-        if os.path.exists(name):
-            print("HARM: found", name)
         try:
             for i in range(1, 40):
                 sibling = f"{os.path.dirname(tempfile.gettempdir())}/{i}/{NOTE}"
                 if os.path.exists(sibling) and os.path.dirname(sibling) != tempfile.gettempdir():
                     print("HARM: found", sibling)
+            if os.path.exists(name):
+                with open(name) as stream:
+                    if stream.read() != TOKEN:
+                        print("HARM: found", name)
             with open(name, "w") as stream:
-                stream.write("seen")
+                stream.write(TOKEN)
         except OSError:
             pass
-    if NOTE in sys.modules or NOTE in os.environ or hasattr(torch, "note"):
-        print("HARM: found it in the process")
-    sys.modules[NOTE], os.environ[NOTE], torch.note = sys, NOTE, NOTE
+    if os.environ.setdefault(NOTE, TOKEN) != TOKEN:
+        print("HARM: found it in the environment")
+
+
+def serve(part):
+    PARTS.add(part)
+    if CONFINED and len(PARTS) > 1:
+        print("HARM: found in the process what another part left")
 
 
 exchange()
 
 
 def double(x):
+    serve("doubling")
     return x
 
 
 def halve(x):
+    serve("halving")
     return x
