@@ -110,7 +110,7 @@ def confine(plan: Plan) -> None:
     _call("prctl", _PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
     if plan.wall == "landlock":
         _landlock(plan)
-    _filter_system_calls()
+    _filter_system_calls(links=plan.wall == "namespaces")
 
 
 def _isolate_files(plan: Plan) -> None:
@@ -225,6 +225,8 @@ _NUMBERS = {
         },
     ),
 }
+# Landlock guards no links, and those in /proc tell where every process works.
+_LINKS = {"x86_64": (89, 267), "aarch64": (78,)}  # readlink, readlinkat
 _LOAD, _IF_EQUAL, _IF_AT_LEAST, _IF_ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 _KILL, _FAIL, _ALLOW = 0x8000_0000, 0x0005_0000, 0x7FFF_0000
 _EPERM, _ENOSYS = 1, 38
@@ -236,14 +238,21 @@ class _Program(ctypes.Structure):
     _fields_ = [("length", ctypes.c_ushort), ("code", ctypes.c_char_p)]
 
 
-def _filter_system_calls() -> None:
-    code = b"".join(struct.pack("<HBBI", *step) for step in _steps(os.uname().machine))
+def _filter_system_calls(*, links: bool) -> None:
+    steps = _steps(os.uname().machine, links=links)
+    code = b"".join(struct.pack("<HBBI", *step) for step in steps)
     program = _Program(len(code) // 8, code)
     _call("prctl", _PR_SET_SECCOMP, 2, ctypes.byref(program), 0, 0)
 
 
-def _steps(machine: str) -> Iterator[tuple[int, int, int, int]]:
-    """The filter: per step a code, how many steps to skip if true or false, and a number."""
+def _steps(machine: str, *, links: bool) -> Iterator[tuple[int, int, int, int]]:
+    """The filter: per step a code, how many steps to skip if true or false, and a number.
+
+    Parameters
+    ----------
+    links : bool
+        Whether a process may ask where a symbolic link leads.
+    """
     if machine not in _NUMBERS:
         raise OSError(f"no filter of system calls for {machine}")
     architecture, partly, denied = _NUMBERS[machine]
@@ -253,7 +262,7 @@ def _steps(machine: str) -> Iterator[tuple[int, int, int, int]]:
     yield _LOAD, 0, 0, _AT_NUMBER
     yield _IF_AT_LEAST, 0, 1, _X32
     yield _RETURN, 0, 0, _FAIL | _EPERM
-    for number in denied.values():
+    for number in (*denied.values(), *(() if links else _LINKS[machine])):
         yield _IF_EQUAL, 0, 1, number
         yield _RETURN, 0, 0, _FAIL | _EPERM
     # A process may limit and place itself, but no other: that can slow one down, or end it.

@@ -40,6 +40,7 @@ TELLING = (
     "honest_numpy_scalars",
     "read_by_tracing",
     "read_leftovers",
+    "read_links_of_processes",
     "read_processes",
     "read_repository",
     "read_shared_kernel_objects",
