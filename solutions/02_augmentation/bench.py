@@ -17,8 +17,19 @@ COUNT, SIDE = 256, 64  # images of three channels
 
 
 def cases(solution: Any) -> Iterator[Case]:
-    """One group of cases for each peer."""
-    return each(solution, _against_scikit_learn, _against_kornia, _against_torchvision)
+    """Each peer in turn; all results are compared first."""
+    return each(
+        solution,
+        _against_scikit_learn,
+        _flips_and_crops,
+        _rotation_and_zoom,
+        _colour_and_median,
+        _mixtures,
+        _against_torchvision,
+    )
+
+
+# -- scikit-learn -----------------------------------------------------------------------------
 
 
 def _against_scikit_learn(s: Any) -> Iterator[Case]:
@@ -54,21 +65,22 @@ def _against_scikit_learn(s: Any) -> Iterator[Case]:
         yield case("impute", gaps, fit_and_impute, strategy, peer)
 
 
-def _against_kornia(s: Any) -> Iterator[Case]:
-    peer, enhance, filters, geometry = (
-        load_peer(f"kornia.{name}") for name in ("augmentation", "enhance", "filters", "geometry")
-    )
+# -- kornia -----------------------------------------------------------------------------------
+
+
+def _kornia_case(
+    work: str,
+    name: str,
+    ours: Callable[[], Any],
+    theirs: Callable[[], Any],
+    agree: Callable[[Any, Any], None] = assert_close,
+) -> Case:
+    return Case(f"{work}, {_size()}", f"kornia's {name}", ours, theirs, agree)
+
+
+def _flips_and_crops(s: Any) -> Iterator[Case]:
+    peer = load_peer("kornia.augmentation")
     images, draw = _images()
-
-    def case(
-        work: str,
-        name: str,
-        ours: Callable[[], Any],
-        theirs: Callable[[], Any],
-        agree: Callable[[Any, Any], None] = assert_close,
-    ) -> Case:
-        return Case(f"{work}, {_size()}", f"kornia's {name}", ours, theirs, agree)
-
     chosen = torch.rand(2, COUNT, generator=draw) < 0.5
     flips = peer.RandomHorizontalFlip(p=0.5), peer.RandomVerticalFlip(p=0.5)
 
@@ -79,23 +91,26 @@ def _against_kornia(s: Any) -> Iterator[Case]:
             result = flip(result, params=parameters)
         return result
 
-    yield case("flip both ways", "flips", partial(s.flip, images, *chosen), flip_both)
-
+    yield _kornia_case("flip both ways", "flips", partial(s.flip, images, *chosen), flip_both)
     shift = peer.RandomCrop((SIDE, SIDE), padding=4)
     shift(images)  # draws the places
     left, top = (shift._params["src"][:, 0].long() - 4).T
-    yield case(
+    yield _kornia_case(
         "crop with a margin of 4",
         "RandomCrop",
         partial(s.crop, images, top, left, (SIDE, SIDE)),
         partial(shift, images, params=shift._params),
     )
 
+
+def _rotation_and_zoom(s: Any) -> Iterator[Case]:
+    geometry = load_peer("kornia.geometry")
+    images, draw = _images()
     degrees = 90 * torch.rand(COUNT, generator=draw) - 45
     factors = 0.5 + torch.rand(COUNT, generator=draw)
     for work, name, values in (("rotate", "rotate", degrees), ("zoom", "scale", factors)):
         ours, theirs = getattr(s, work), getattr(geometry, name)
-        yield case(
+        yield _kornia_case(
             work,
             name,
             partial(ours, images, values),
@@ -103,6 +118,10 @@ def _against_kornia(s: Any) -> Iterator[Case]:
             _close_places,
         )
 
+
+def _colour_and_median(s: Any) -> Iterator[Case]:
+    enhance, filters = load_peer("kornia.enhance"), load_peer("kornia.filters")
+    images, draw = _images()
     changes = 0.6 + 0.8 * torch.rand(3, COUNT, generator=draw)
 
     def change_all() -> Tensor:
@@ -110,10 +129,9 @@ def _against_kornia(s: Any) -> Iterator[Case]:
         stronger = enhance.adjust_contrast_with_mean_subtraction(brighter, changes[1])
         return enhance.adjust_saturation_with_gray_subtraction(stronger, changes[2])
 
-    yield case("jitter", "adjust_...", partial(s.jitter, images, *changes), change_all)
-
+    yield _kornia_case("jitter", "adjust_...", partial(s.jitter, images, *changes), change_all)
     for size in (3, 5):
-        yield case(
+        yield _kornia_case(
             f"median of {size} x {size}",
             "median_blur",
             partial(s.median_denoise, images, size),
@@ -121,16 +139,20 @@ def _against_kornia(s: Any) -> Iterator[Case]:
             partial(_close_inside, size // 2),
         )
 
+
+def _mixtures(s: Any) -> Iterator[Case]:
+    peer = load_peer("kornia.augmentation")
+    images, _ = _images()
     labels = torch.arange(COUNT) % 10
     onehot = torch.eye(10)[labels]
     mix, cut = (
         make(p=1.0, data_keys=["input", "class"])
         for make in (peer.RandomMixUpV2, peer.RandomCutMixV2)
     )
-    mix(images, labels)
+    mix(images, labels)  # draws partners and shares
     cut(images, labels)
     partners, given = mix._params["mixup_pairs"], mix._params["mixup_lambdas"]
-    yield case(
+    yield _kornia_case(
         "mixup",
         "RandomMixUpV2",
         partial(s.mixup, images, onehot, partners, 1 - given),
@@ -140,13 +162,16 @@ def _against_kornia(s: Any) -> Iterator[Case]:
     partners = cut._params["mix_pairs"][0]
     corners = cut._params["crop_src"][0].long()  # (N, 4, 2), x before y, ends included
     boxes = torch.cat([corners[:, 0].flip(1), corners[:, 2].flip(1) + 1], 1)
-    yield case(
+    yield _kornia_case(
         "cutmix",
         "RandomCutMixV2",
         partial(s.cutmix, images, onehot, partners, boxes),
         partial(cut, images, labels, params=cut._params),
         _same_images,
     )
+
+
+# -- torchvision ------------------------------------------------------------------------------
 
 
 def _against_torchvision(s: Any) -> Iterator[Case]:

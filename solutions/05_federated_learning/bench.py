@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import itertools
 from collections.abc import Iterator
 from typing import Any
 
@@ -83,65 +85,27 @@ def _combining(
 
 
 def _secure_aggregation(s: Any) -> Iterator[Case]:
-    quantization = load_peer("flwr.common.secure_aggregation.quantization")
-    arithmetic = load_peer("flwr.common.secure_aggregation.ndarrays_arithmetic")
-    utils = load_peer("flwr.common.secure_aggregation.secaggplus_utils")
-
     clients, entries, missing = 10, 200_000, 2
     updates = [_normal(entries, seed=client).double() for client in range(clients)]
-    rng = np.random.default_rng(0)
-    seeds: list[dict[int, int]] = [{} for _ in range(clients)]
-    for low in range(clients):
-        for high in range(low + 1, clients):
-            seeds[low][high] = seeds[high][low] = int.from_bytes(rng.bytes(16), "big")
-
-    def mask(client: int, peer: int) -> Any:
-        seed = seeds[client][peer].to_bytes(16, "big")
-        return utils.pseudo_rand_gen(seed, MODULUS, [(entries,)])
-
-    def their_update(client: int) -> Any:
-        vector = quantization.quantize([updates[client].numpy()], CLIP, TARGET)
-        for peer in seeds[client]:
-            change = (
-                arithmetic.parameters_addition
-                if client > peer
-                else arithmetic.parameters_subtraction
-            )
-            vector = change(vector, mask(client, peer))
-        return arithmetic.parameters_mod(vector, MODULUS)
-
-    def their_sum(masked: dict[int, Any]) -> Tensor:
-        total = next(iter(masked.values()))
-        for vector in list(masked.values())[1:]:
-            total = arithmetic.parameters_addition(total, vector)
-        for dropped in set(range(clients)) - set(masked):
-            for survivor in masked:
-                change = (
-                    arithmetic.parameters_subtraction
-                    if survivor > dropped
-                    else arithmetic.parameters_addition
-                )
-                total = change(total, mask(survivor, dropped))
-        total = arithmetic.parameters_mod(total, MODULUS)
-        (numbers,) = quantization.dequantize(total, CLIP, TARGET)
-        return torch.from_numpy(numbers - (len(masked) - 1) * CLIP)
-
+    seeds = _pair_seeds(clients)
+    flower = _FlowerMasking(seeds, entries)
     survivors = range(clients - missing)
     revealed = {d: {c: seeds[d][c] for c in survivors} for d in range(clients - missing, clients)}
     our_masked = {c: s.mask_update(updates[c], c, seeds[c]) for c in survivors}
-    their_masked = {c: their_update(c) for c in survivors}
+    their_masked = {c: flower.mask(updates[c], c) for c in survivors}
 
     def agree(ours: Tensor, theirs: Tensor) -> None:  # both round to steps of about 2**-17
         assert_close(ours, theirs, rtol=0, atol=len(survivors) * 2.0**-16)
 
     def open_up(ours: Tensor, theirs: Any) -> None:
-        agree(s.unmask_sum(our_masked | {0: ours}, revealed), their_sum(their_masked | {0: theirs}))
+        total = flower.unmask_sum(their_masked | {0: theirs})
+        agree(s.unmask_sum(our_masked | {0: ours}, revealed), total)
 
     yield Case(
         f"masking {entries:,} weights against {clients - 1} peers",
         "flwr quantize and pseudo_rand_gen",
         lambda: s.mask_update(updates[0], 0, seeds[0]),
-        lambda: their_update(0),
+        lambda: flower.mask(updates[0], 0),
         open_up,
         rounds=7,
     )
@@ -149,10 +113,53 @@ def _secure_aggregation(s: Any) -> Iterator[Case]:
         f"summing {len(survivors)} such updates, {missing} clients dropped out",
         "flwr parameters_addition and pseudo_rand_gen",
         lambda: s.unmask_sum(our_masked, revealed),
-        lambda: their_sum(their_masked),
+        lambda: flower.unmask_sum(their_masked),
         agree,
         rounds=7,
     )
+
+
+def _pair_seeds(clients: int) -> list[dict[int, int]]:
+    """For every client, the seed that it shares with each other."""
+    rng = np.random.default_rng(0)
+    seeds: list[dict[int, int]] = [{} for _ in range(clients)]
+    for low, high in itertools.combinations(range(clients), 2):
+        seeds[low][high] = seeds[high][low] = int.from_bytes(rng.bytes(16), "big")
+    return seeds
+
+
+class _FlowerMasking:
+    """The peer's pieces, put together as its own workflow does."""
+
+    def __init__(self, seeds: list[dict[int, int]], entries: int) -> None:
+        package = "flwr.common.secure_aggregation"
+        self._quantization = load_peer(f"{package}.quantization")
+        self._arithmetic = load_peer(f"{package}.ndarrays_arithmetic")
+        self._utils = load_peer(f"{package}.secaggplus_utils")
+        self._seeds, self._entries = seeds, entries
+
+    def mask(self, update: Tensor, client: int) -> Any:
+        vector = self._quantization.quantize([update.numpy()], CLIP, TARGET)
+        for peer in self._seeds[client]:
+            vector = self._change(vector, client, peer, add=client > peer)
+        return self._arithmetic.parameters_mod(vector, MODULUS)
+
+    def unmask_sum(self, masked: dict[int, Any]) -> Tensor:
+        total = functools.reduce(self._arithmetic.parameters_addition, masked.values())
+        for dropped in set(range(len(self._seeds))) - set(masked):
+            for survivor in masked:
+                total = self._change(total, survivor, dropped, add=survivor < dropped)
+        total = self._arithmetic.parameters_mod(total, MODULUS)
+        (numbers,) = self._quantization.dequantize(total, CLIP, TARGET)
+        return torch.from_numpy(numbers - (len(masked) - 1) * CLIP)
+
+    def _change(self, vector: Any, client: int, peer: int, *, add: bool) -> Any:
+        """Add or subtract the mask that two clients share."""
+        seed = self._seeds[client][peer].to_bytes(16, "big")
+        mask = self._utils.pseudo_rand_gen(seed, MODULUS, [(self._entries,)])
+        arithmetic = self._arithmetic
+        change = arithmetic.parameters_addition if add else arithmetic.parameters_subtraction
+        return change(vector, mask)
 
 
 # -- torch.optim ------------------------------------------------------------------------------
