@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 import numpy as np
 import torch
 
-from grader.describe import describe, number
+from grader.describe import article, describe, number
 
 # Relative tolerance by dtype: a few hundred units in the last place, enough for
 # another order of summation, far too little for a lower precision.
@@ -88,7 +88,7 @@ def assert_tensor(
 ) -> None:
     """Assert that `value` is a tensor of this shape, dtype and device: do so before judging it."""
     __tracebackhide__ = True
-    wanted = "a tensor" if dtype is None else f"a {_name(dtype)} tensor"
+    wanted = "a tensor" if dtype is None else f"{article(_name(dtype))} tensor"
     wanted += "" if shape is None else f" of shape {tuple(shape)}"
     if not isinstance(value, torch.Tensor):
         raise Mismatch(describe(value), wanted)
@@ -126,9 +126,10 @@ def _compare(
         _compare_dicts(actual, expected, rtol, atol, where)
     elif isinstance(expected, list | tuple):
         if type(actual) is not type(expected):
-            _fail(describe(actual), f"a {type(expected).__name__} of {len(expected)}", where)
+            _fail(describe(actual), f"{article(type(expected).__name__)} of {len(expected)}", where)
         if len(actual) != len(expected):
-            _fail(f"a {type(actual).__name__} of {len(actual)}", f"one of {len(expected)}", where)
+            kind = article(type(actual).__name__)
+            _fail(f"{kind} of {len(actual)}", f"one of {len(expected)}", where)
         for i, (a, e) in enumerate(zip(actual, expected, strict=True)):
             _compare(a, e, rtol, atol, f"{where}[{i}]")
     elif isinstance(expected, float):
@@ -225,7 +226,7 @@ def _with_kind(value: object, expected: object) -> str:
 
 def _form(value: torch.Tensor | np.ndarray) -> str:
     kind = "tensor" if isinstance(value, torch.Tensor) else "array"
-    return f"a {_name(value.dtype)} {kind} of shape {tuple(value.shape)}"
+    return f"{article(_name(value.dtype))} {kind} of shape {tuple(value.shape)}"
 
 
 def _name(dtype: object) -> str:

@@ -143,7 +143,7 @@ def measure(exercise: Exercise, jobs: int) -> bool:
     known = page.read_text(encoding="utf-8") if page.is_file() else ""
     alive, unexplained = 0, 0
     for mutant in survivors(exercise, mutants, jobs):
-        explained = mutant.after in known
+        explained = f"| `{mutant.after}` |" in known
         alive += 1
         unexplained += not explained
         note = "" if explained else f"     not explained in {page.name}"

@@ -92,7 +92,7 @@ class _Checked:
 
 def _check_signature(name: str, function: object, args: tuple, kwargs: dict) -> None:
     if not callable(function):
-        raise LoadFailure(f"`{name}` is a {type(function).__name__}, not a function")
+        raise LoadFailure(f"`{name}` is of type {type(function).__name__}, not a function")
     try:
         signature = inspect.signature(function)
         signature.bind(*args, **kwargs)

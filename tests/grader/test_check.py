@@ -54,7 +54,7 @@ def test_a_missing_subject_is_explained(judge: Judge, tmp_path: Path) -> None:
         ("def double(x):\n    return {'x': object()}", "returned an object at ['x'], which is not"),
         ("def double(y):\n    return 2 * z", "raised NameError: name 'z' is not defined"),
         ("def double():\n    return 2", "scaling.py:1: `double()` cannot be called as the"),
-        ("double = 7", "`double` is a int, not a function"),
+        ("double = 7", "`double` is of type int, not a function"),
         ("import nowhere\n\ndef double(x):\n    return nowhere.f(x)", "name 'nowhere' is not"),
         ("def double(x):\n    raise SystemExit", "raised SystemExit"),
         ("def double(x):\n    return double(x)", "raised RecursionError"),

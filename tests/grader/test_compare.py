@@ -110,6 +110,14 @@ def test_a_close_miss_shows_enough_digits() -> None:
     assert "off by 1e-09" in caught.value.got
 
 
+def test_the_form_reads_as_a_sentence() -> None:
+    """A dtype has the article that it takes."""
+    with pytest.raises(Mismatch) as caught:
+        assert_close(torch.zeros(2, dtype=torch.uint8), torch.zeros(2, dtype=torch.int32))
+    assert caught.value.got == "a uint8 tensor of shape (2,)"
+    assert caught.value.expected == "an int32 tensor of shape (2,)"
+
+
 def test_infinities_must_agree() -> None:
     """Expected infinities and NaN must stand in the same places."""
     special = torch.tensor([math.inf, -math.inf, math.nan, 1.0])
