@@ -13,8 +13,13 @@ from grader.trials import Server, Trial
 
 
 def flakes(exercise: Exercise, count: int, *, isolate: bool) -> Iterator[str]:
-    """A line for every failure of the solution or a right answer at seeds 0 to `count` - 1."""
-    overlays = ["", *map(str, sorted((exercise.tests / "right").glob("*.py")))]
+    """A line for every failure at seeds 0 to `count` - 1.
+
+    Beside the tests the right answers are tried after the solution; isolated, the
+    solution alone.
+    """
+    right = () if isolate else sorted((exercise.tests / "right").glob("*.py"))
+    overlays = ["", *map(str, right)]
     with Server(exercise, options=["--isolate"] if isolate else []) as server:
         for overlay in overlays:
             for seed in range(count):
@@ -29,7 +34,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m grader.flakes", description=__doc__)
     parser.add_argument("exercises", nargs="*")
     parser.add_argument("--count", type=int, default=20, help="seeds per answer")
-    parser.add_argument("--isolate", action="store_true", help="run the answers in a sandbox")
+    parser.add_argument("--isolate", action="store_true", help="run the solution in a sandbox")
     options = parser.parse_args()
     exercises = choose(options.exercises)
 
