@@ -256,7 +256,7 @@ def gradient_check(
     function : callable
         Takes a float64 tensor of the shape of `point`; returns one number, as a float or a tensor.
     point : Tensor of any shape
-        Where to check, of any floating dtype; computed in float64. At least one entry.
+        Where to check, float32 or float64; computed in float64. At least one entry.
     gradient : Tensor of the shape of `point`
         What is claimed.
     step : float, default 1e-6
@@ -629,9 +629,9 @@ def train(
     Returns
     -------
     dict
-        The state after the last epoch, sharing no memory with `state`. A stopped state is
-        returned unchanged. Training over some epochs and then over the rest gives, bit for bit,
-        what training over all of them at once gives.
+        The state after the last epoch, sharing no memory with `state`. A stopped state gives a
+        copy with the same values. Training over some epochs and then over the rest gives, bit
+        for bit, what training over all of them at once gives.
 
     Raises
     ------

@@ -264,9 +264,9 @@ def one_cycle(
     warm_fraction : float, default 0.3
         Share of the run that the climb takes, above `1 / total_steps` and below 1.
     div : float, default 25.0
-        The first rate is `max_lr / div`, at least 1.
+        At least 1; the first rate is `max_lr / div`.
     final_div : float, default 1e4
-        The last rate is the first rate divided by `final_div`, at least 1.
+        At least 1; the last rate is the first rate divided by it.
 
     Returns
     -------

@@ -258,8 +258,9 @@ def l2_sp(
     Raises
     ------
     ValueError
-        If `alpha` or `beta` is below 0 (the message holds its name and its value), or if no
-        weight is in `start` (`start` and the list of its first three names).
+        If `alpha` or `beta` is below 0 (the message holds its name and its value), or if `start`
+        has no weight under the same name and of the same shape (`start` and the list of its
+        first three names).
 
     References
     ----------
@@ -378,8 +379,8 @@ def pseudo_label(
     ------
     ValueError
         If `threshold` or `per_class` is outside its range (the message holds its name and its
-        value), or a row of `probabilities` has a negative entry or a sum that is off by more
-        than 0.001 (`probabilities` and the index of the first such row).
+        value), or a row of `probabilities` has a negative entry, a NaN, or a sum that is off by
+        more than 0.001 (`probabilities` and the index of the first such row).
 
     References
     ----------

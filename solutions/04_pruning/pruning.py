@@ -395,7 +395,8 @@ def prune_and_finetune(
     ------
     ValueError
         If there are more or fewer `amounts` than `batches` (the message holds `amounts` and
-        their number), or if `amounts` fall (`amounts` and the first that is too low).
+        their number), or if `amounts` fall or leave 0 to 1 (`amounts` and the first that is too
+        low, too high or NaN).
 
     Notes
     -----

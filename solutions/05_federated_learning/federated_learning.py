@@ -494,8 +494,8 @@ def mask_update(update: Tensor, client: int, seeds: Mapping[int, int], bits: int
     ------
     ValueError
         If `seeds` is empty or has one for `client` itself, or if an entry of `update` is NaN,
-        or more than `(2**31 - 1) // (len(seeds) + 1)` in fixed point, so that the sum over all
-        clients could wrap around; the message holds the argument's name and the value.
+        or of a magnitude above `(2**31 - 1) // (len(seeds) + 1)` in fixed point, so that the sum
+        over all clients could wrap around; the message holds the argument's name and the value.
 
     Notes
     -----
