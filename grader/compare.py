@@ -13,7 +13,8 @@ from typing import Any, NoReturn
 import numpy as np
 import torch
 
-from grader.describe import article, describe, number
+from grader.data import article
+from grader.describe import describe, number
 
 # Relative tolerance by dtype: a few hundred units in the last place, enough for
 # another order of summation, far too little for a lower precision.

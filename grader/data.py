@@ -187,5 +187,5 @@ def _short(key: object) -> str:
 
 
 def article(noun: str) -> str:
-    """`noun` with "a" or "an" before it."""
-    return f"{'an' if noun[:1].lower() in 'aeiou' else 'a'} {noun}"
+    """`noun` after the article that it takes: an int, a uint8, a float."""
+    return f"{'an' if noun[:1].lower() in 'aeio' else 'a'} {noun}"

@@ -33,11 +33,6 @@ def number(value: object) -> str:
     return f"{value:.6g}"
 
 
-def article(noun: str) -> str:
-    """`noun` after the article that it takes: an int, a uint8, a float."""
-    return f"{'an' if noun[:1] in 'aeio' else 'a'} {noun}"
-
-
 def _describe(value: object) -> str:
     if isinstance(value, torch.Tensor):
         device = "" if value.device.type == "cpu" else f" on {value.device.type}"

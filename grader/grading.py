@@ -8,12 +8,13 @@ submission never shares a process with either, nor with another submission.
 from __future__ import annotations
 
 import hashlib
+import platform
 import tempfile
 import threading
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
@@ -24,7 +25,23 @@ from grader.report import ExerciseResult, Report, State, TestResult
 from grader.scoring import score
 from grader.trials import Outcome, Server, Trial
 
+DEADLINES = 30  # what all tests of an exercise may take, in deadlines of one
 UNTOUCHED = TestResult("", State.NOT_STARTED, message="the file is missing, or still the stub")
+
+
+@lru_cache(maxsize=1)
+def grader_hashes() -> dict[str, str]:
+    """What a verdict rests on: hashes of the grader and of the tests."""
+    return {name: _hash_tree(ROOT / name) for name in ("grader", "tests")}
+
+
+def _hash_tree(folder: Path) -> str:
+    digest = hashlib.sha256()
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and "__pycache__" not in path.parts:
+            digest.update(f"{path.relative_to(folder)}\0".encode())
+            digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
 
 
 @dataclass(frozen=True)
@@ -66,6 +83,8 @@ class Job:
     refused : str
         Why nothing can be judged; empty if it can.
     settings : Settings
+    grader : mapping of str to str
+        Hashes of the grader and the tests that are to judge.
     width : int
         How many exercises to judge at once.
     """
@@ -76,11 +95,27 @@ class Job:
     settings: Settings
     notes: tuple[str, ...] = ()
     refused: str = ""
+    grader: Mapping[str, str] = field(default_factory=grader_hashes)
     width: int = 1
 
 
+class OtherGrader(ValueError):
+    """The machine that was asked to judge has other tests than the one that asked."""
+
+
 def grade(job: Job) -> Report:
-    """Judge one submission; what fails in the grader is tried once more, then an error."""
+    """Judge one submission; what fails in the grader is tried once more, then an error.
+
+    Raises
+    ------
+    OtherGrader
+        If the job was made where grader or tests are others than here.
+    """
+    if job.grader != grader_hashes():
+        raise OtherGrader(
+            f"{platform.node()} has other tests, or another grader, than the machine that asks: "
+            "bring its checkout up to date and start its worker anew"
+        )
     began, started = time.monotonic(), datetime.now(UTC)
     settings = job.settings
     exercises = choose(settings.exercises)
@@ -107,21 +142,6 @@ def grade(job: Job) -> Report:
     )
 
 
-@lru_cache(maxsize=1)
-def grader_hashes() -> dict[str, str]:
-    """What a verdict rests on: hashes of the grader and of the tests."""
-    return {name: _hash_tree(ROOT / name) for name in ("grader", "tests")}
-
-
-def _hash_tree(folder: Path) -> str:
-    digest = hashlib.sha256()
-    for path in sorted(folder.rglob("*")):
-        if path.is_file() and "__pycache__" not in path.parts:
-            digest.update(f"{path.relative_to(folder)}\0".encode())
-            digest.update(hashlib.sha256(path.read_bytes()).digest())
-    return digest.hexdigest()
-
-
 def _judge(exercise: Exercise, job: Job, folder: Path) -> tuple[ExerciseResult, Outcome | None]:
     """The result of one exercise, and the run that it rests on, if there was one to judge."""
     content = job.files.get(exercise.name)
@@ -135,7 +155,7 @@ def _judge(exercise: Exercise, job: Job, folder: Path) -> tuple[ExerciseResult, 
         exercise=exercise.name,
         seed=job.settings.seed,
         deadline=job.settings.deadline,
-        limit=100 * job.settings.deadline,
+        limit=DEADLINES * job.settings.deadline,
     )
     outcome = _run(trial, job.settings)
     reason = outcome.ending or "the test gave no verdict"
@@ -179,13 +199,14 @@ class _Session:
 
     @staticmethod
     def borrow(settings: Settings) -> _Session:
-        """An idle session for these settings, or a new one."""
+        """An idle session for these settings, or a new one in place of all idle others."""
         key = replace(settings, seed=0)
         with _lock:
             for session in _idle:
                 if session.settings == key:
                     _idle.remove(session)
                     return session
+            _close_idle()
         return _Session(key)
 
     def give_back(self) -> None:
@@ -222,8 +243,12 @@ _lock = threading.Lock()
 def close_sessions() -> None:
     """End what is kept warm."""
     with _lock:
-        while _idle:
-            _idle.pop().close()
+        _close_idle()
+
+
+def _close_idle() -> None:
+    while _idle:
+        _idle.pop().close()
 
 
 def job_from(path: Path, submission: str, settings: Settings, exercises: Sequence[Exercise]) -> Job:

@@ -12,7 +12,7 @@ from pathlib import Path
 from grader.batch import Progress, cluster, local, run_batch, settle
 from grader.catalog import choose
 from grader.cores import cores
-from grader.grading import Settings
+from grader.grading import DEADLINES, Settings
 from grader.render import github, gradescope, html, junit, markdown
 from grader.report import Report, write_atomically
 from grader.seed import parse_seed
@@ -39,7 +39,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--sandbox", default="auto", choices=("auto", "bubblewrap", "sandlock", "none")
     )
     parser.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
-    parser.add_argument("--deadline", type=float, default=10.0, help="seconds a test may take")
+    parser.add_argument(
+        "--deadline",
+        type=float,
+        default=10.0,
+        help=f"seconds that a test may take; an exercise {DEADLINES} times as long",
+    )
     parser.add_argument("--jobs", type=int, default=0, help="submissions at once (default: cores)")
     parser.add_argument("--cluster", metavar="ADDRESS", help="run on this Dask scheduler instead")
 
@@ -53,7 +58,7 @@ def run(options: argparse.Namespace) -> int:
         0; 1 when a submission has less than `--min-score` points or was refused; 3 when the
         grader failed at one: run the same command again.
     """
-    _require_paths(options)
+    _require_sense(options)
     exercises = tuple(exercise.name for exercise in choose(options.exercise))
     asked = Settings(
         exercises=exercises,
@@ -80,10 +85,14 @@ def run(options: argparse.Namespace) -> int:
     return 1 if any(weak) else 0
 
 
-def _require_paths(options: argparse.Namespace) -> None:
+def _require_sense(options: argparse.Namespace) -> None:
     missing = [str(path) for path in options.paths if not os.path.lexists(path)]
     if missing:
         raise ValueError(f"no submission at {', '.join(missing)}")
+    if not options.deadline > 0:
+        raise ValueError(
+            f"--deadline is {options.deadline:g}; expected seconds above 0: a submission may hang"
+        )
     if options.gradescope and len(options.paths) != 1:
         raise ValueError(f"--gradescope takes one submission, not {len(options.paths)}")
 

@@ -127,7 +127,9 @@ class Isolated:
         if not self._loaded:
             self._loaded = True
             parts = [[s.path, s.text, s.problem] for s in self._sources]
-            self._ask(("load", *zip(*parts, strict=True)))
+            if self._ask(("load", *zip(*parts, strict=True))) is not None:
+                self._worker.close()
+                raise Crashed("the process sent what is no answer to being loaded")
         return self._ask(request)
 
     def _ask(self, request: tuple) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import math
 import os
 import platform
 import time
@@ -41,8 +42,9 @@ _events = pytest.StashKey[IO[str]]()
 _spent = pytest.StashKey[set[str]]()
 _server: pytest.StashKey[Future[Server]] = pytest.StashKey()
 _isolated: pytest.StashKey[Isolated] = pytest.StashKey()
-_kept: pytest.StashKey[Isolated] = pytest.StashKey()
+_kept: pytest.StashKey[tuple[str, Isolated]] = pytest.StashKey()  # of which part, and what
 _more_of_part = pytest.StashKey[bool]()
+_end = pytest.StashKey[float]()  # when the run has to be over
 _printed = pytest.StashKey[str]()
 _OF_ONE_RUN: tuple[pytest.StashKey[Any], ...] = (_result, _kata, _isolated, _printed)
 
@@ -94,6 +96,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
+    end_run(config)
     if (starting := config.stash.get(_server, None)) and not starting.exception():
         starting.result().stop()
     if stream := config.stash.get(_events, None):
@@ -135,13 +138,12 @@ def _isolate(request: pytest.FixtureRequest, files: list[Path]) -> Isolated:
     config = request.config
     server = config.stash[_server].result()
     devices = ("cpu", "cuda") if config.option.device == "cuda" else ("cpu",)
-    isolated = config.stash.get(_kept, None)
+    _, isolated = config.stash.get(_kept, ("", None))
     if isolated is None:
         isolated = Isolated(server, files, _limit(config), devices)
-        config.stash[_kept] = isolated
+        config.stash[_kept] = _part(request.node), isolated
     request.addfinalizer(partial(_release, request.node))
     request.node.stash[_isolated] = isolated
-    _emit(config, event="worker", sandbox=server.name)
     return isolated
 
 
@@ -155,7 +157,7 @@ def _release(item: pytest.Item) -> None:
 
 def _end_kept(config: pytest.Config) -> str:
     """End the worker that was kept, if any, and return what it printed."""
-    isolated = config.stash.get(_kept, None)
+    _, isolated = config.stash.get(_kept, ("", None))
     if isolated is None:
         return ""
     del config.stash[_kept]
@@ -203,10 +205,15 @@ def subject_files(config: pytest.Config, exercise: Exercise) -> list[Path]:
     return [folder / exercise.file_name, *([overlay.resolve()] if overlay else [])]
 
 
-def begin_run(config: pytest.Config) -> None:
-    """Forget what is kept from one test to the next: another subject comes."""
-    _end_kept(config)
+def begin_run(config: pytest.Config, seconds: float = math.inf) -> None:
+    """Make ready for a subject, whose tests together may take so long."""
     config.stash[_spent] = set()
+    config.stash[_end] = time.monotonic() + seconds
+
+
+def end_run(config: pytest.Config) -> None:
+    """Let go of the subject: another one may come."""
+    _end_kept(config)
 
 
 def sandbox_of(config: pytest.Config) -> str:
@@ -276,9 +283,13 @@ def pytest_runtest_protocol(
     item: pytest.Item, nextitem: pytest.Item | None
 ) -> Generator[None, object, object]:
     item.stash[_more_of_part] = nextitem is not None and _part(nextitem) == _part(item)
-    for key in _OF_ONE_RUN:  # what an earlier run of this test, on another subject, left here
+    if item.config.stash.get(_kept, ("", None))[0] != _part(item):
+        _end_kept(item.config)
+    # What an earlier run of this test, on another subject, left here.
+    for key in _OF_ONE_RUN:
         if key in item.stash:
             del item.stash[key]
+    item._report_sections.clear()
     if exercise := exercise_of(item):
         _emit(
             item.config,
@@ -304,6 +315,8 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     try:
         if part in spent:
             raise DeadlineExceeded("not run: an earlier test of this part ran out of time")
+        if time.monotonic() > item.config.stash[_end]:
+            raise DeadlineExceeded("not run: the tests before took all the time that there is")
         with deadline(limit):
             yield
     except BaseException as caught:

@@ -125,7 +125,11 @@ class Server:
             self.start()
         self._settle()
         worker = self._spare
-        self._order_spare()
+        try:
+            self._order_spare()
+        except IsolationFailure:
+            worker.release()
+            raise
         worker.await_ready()
         return worker
 
@@ -135,9 +139,11 @@ class Server:
         reading, writing = os.pipe()
         self._ordered += 1
         self._spare = Worker(self, self._ordered, channel, reading)
-        with theirs:
+        try:
             self._send(b"f", self._ordered, theirs.fileno(), writing)
-        os.close(writing)
+        finally:
+            theirs.close()
+            os.close(writing)
         self._due.append(self._spare.is_number)
 
     def memory(self) -> int:
@@ -247,7 +253,16 @@ class Worker:
         """
         if not self.alive:
             raise Crashed("the process had ended before")
+        if self._has_spoken():
+            self.close()
+            raise Crashed("the process answered before it was asked")
         return self._converse(FRAME.pack(len(request)) + request, seconds)
+
+    def _has_spoken(self) -> bool:
+        try:
+            return bool(self._channel.recv(1))
+        except OSError:  # nothing to read; or it is gone, as the request will find
+            return False
 
     def take_printed(self) -> str:
         """What was printed since the last time, or the last of it."""
@@ -303,7 +318,7 @@ class Worker:
             if chunk == b"":
                 raise Crashed(self.close())
             incoming += chunk or b""
-        if FRAME.unpack_from(incoming)[0] != len(incoming) - FRAME.size:
+        if outgoing or FRAME.unpack_from(incoming)[0] != len(incoming) - FRAME.size:
             self.close()
             raise Crashed("the process sent what is no answer")
         return bytes(memoryview(incoming)[FRAME.size :])

@@ -112,7 +112,8 @@ def _judge(
     option.subject, option.seed = trial["subject"], trial["seed"]
     option.deadline = trial["deadline"]
     option.overlay = Path(trial["overlay"]) if trial["overlay"] else None
-    _plugin().begin_run(session.config)
+    plugin = _plugin()
+    plugin.begin_run(session.config, trial["limit"])
     items = _select(session.items, trial)
     for item, following in itertools.pairwise([*items, None]):
         item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
@@ -120,6 +121,7 @@ def _judge(
         tell(result)
         if trial["stop"] and result.state is not State.DONE:
             break
+    plugin.end_run(session.config)
 
 
 def _select(items: list[Any], trial: dict[str, Any]) -> list[Any]:

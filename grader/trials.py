@@ -1,8 +1,8 @@
-"""Many subjects against one exercise's tests, without starting over for each.
+"""Many subjects against the same tests, without starting over for each.
 
-A server (`grader.trial_server`) collects the tests once; every trial is a fork of
-it that judges one subject at one seed. Maintainers' work: wrong and right answers, seeds, mutants.
-POSIX only, for want of `fork` elsewhere.
+A server (`grader.trial_server`) collects the tests once. A trial judges one subject
+at one seed: a fork of the server does, or the server itself where subjects are
+isolated. POSIX only, for want of `fork` elsewhere.
 """
 
 from __future__ import annotations
@@ -42,7 +42,8 @@ class Trial:
     deadline : float
         Seconds that each test may take.
     limit : float
-        Seconds that the whole trial may take, once the server is up.
+        Seconds that all tests together may take, once the server is up; those left over
+        are not run.
     """
 
     subject: str = "solutions"
@@ -107,6 +108,7 @@ class Server:
         self._process = subprocess.Popen(
             [sys.executable, "-m", "pytest", *files, *serve, *without, *options],
             cwd=ROOT,
+            env={k: v for k, v in os.environ.items() if k != "PYTEST_ADDOPTS"},
             pass_fds=(ours[0], theirs[1]),
             stdin=subprocess.DEVNULL,
             stdout=self._console,

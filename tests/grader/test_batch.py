@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 from small import SOLUTION, STUB
 
+from grader import grading
 from grader.batch import submission_names
 
 HALF = SOLUTION.partition("\n\ndef halve")[0] + "\n\ndef halve(x):\n    return x / 3\n"
@@ -151,6 +152,22 @@ def test_a_missing_path_is_named(grade: Grade, tmp_path: Path) -> None:
     result = grade(tmp_path / "nowhere")
     assert result.returncode == 2
     assert "no submission at" in result.stderr
+
+
+@pytest.mark.parametrize("seconds", [0, -1, "nan"])
+def test_a_deadline_is_above_zero(grade: Grade, tmp_path: Path, seconds: object) -> None:
+    """Without a deadline one submission could hold up the batch for ever."""
+    result = grade(submit(tmp_path / "one", SOLUTION), "--deadline", seconds)
+    assert result.returncode == 2
+    assert f"--deadline is {seconds}" in result.stderr
+
+
+def test_other_tests_do_not_judge() -> None:
+    """A machine whose checkout differs from that of the one that asks says so."""
+    settings = grading.Settings(exercises=(), seed=0)
+    job = grading.Job("one", {}, "", settings, grader={"tests": "others"})
+    with pytest.raises(grading.OtherGrader, match="up to date"):
+        grading.grade(job)
 
 
 def test_a_cluster_grades_the_same(repository: Path, grade: Grade, tmp_path: Path) -> None:

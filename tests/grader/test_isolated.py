@@ -104,11 +104,50 @@ def test_inputs_are_copies(submit: Submit) -> None:
     assert x.tolist() == [1.0, 1.0]
 
 
-def test_a_worker_remembers_within_a_test_only(submit: Submit) -> None:
-    """Calls of one test share a module; the next test starts afresh."""
-    source = "seen = []\ndef count(): seen.append(1); return len(seen)"
+def test_a_module_lasts_for_a_test_and_a_process_for_a_part(submit: Submit) -> None:
+    """Calls of one test share a module, tests of one part a process, and parts nothing."""
+    source = """
+        import torch
+        seen, torch.kept = [], [*getattr(torch, "kept", []), 1]
+        def count(): seen.append(1); return len(seen), len(torch.kept)
+    """
     first, second = submit(source), submit(source)
-    assert [call(first, "count"), call(first, "count"), call(second, "count")] == [1, 2, 1]
+    counts = [call(first, "count"), call(first, "count")]
+    first.pause()
+    counts += [call(first, "count"), call(second, "count")]
+    assert counts == [(1, 1), (2, 1), (1, 2), (1, 1)]
+
+
+def test_what_a_test_has_loaded_goes_before_the_next(submit: Submit) -> None:
+    """Threads and memory of a module end with its test, though the process goes on."""
+    subject = submit("""
+        from concurrent.futures import ThreadPoolExecutor
+        import numpy as np
+        POOL, TABLE = ThreadPoolExecutor(8), np.ones(40_000_000)
+        def f(): return sum(POOL.map(int, range(8))), len(TABLE)
+    """)
+    for _ in range(20):
+        assert call(subject, "f") == (28, 40_000_000)
+        subject.pause()
+
+
+def test_an_answer_ahead_of_its_question_ends_the_worker(submit: Submit) -> None:
+    """What was sent after a test's last answer is no answer to the next test."""
+    subject = submit("""
+        import os, struct, threading, time
+        from grader.codec import encode
+        def send():
+            time.sleep(0.1)
+            answer = encode(("value", None))
+            os.write(3, struct.pack("<Q", len(answer)) + answer)
+        def f(): threading.Thread(target=send).start(); return 1
+    """)
+    assert call(subject, "f") == 1
+    subject.pause()
+    time.sleep(0.3)
+    with pytest.raises(Crashed, match="before it was asked"):
+        call(subject, "f")
+    assert not subject.alive
 
 
 def test_later_files_replace_names(server: Server, tmp_path: Path) -> None:
@@ -497,7 +536,7 @@ def test_nothing_in_shared_memory_is_seen_by_the_next(submit: Submit) -> None:
 
 
 def test_nothing_patched_is_seen_by_the_next(submit: Submit) -> None:
-    """What one test turned inside out is whole for the next."""
+    """What one part turned inside out is whole for the next."""
     first = submit("""
         import builtins, torch, grader.worker
         def f():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -99,3 +100,82 @@ def test_verdicts(judgements: tuple[dict[str, Any], dict[str, Any]]) -> None:
 def _told(tests: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """All that a verdict says, but for how long it took."""
     return [{key: test[key] for key in test if key != "seconds"} for test in tests]
+
+
+PARTS = '''
+"""Two parts; the last test of the first does without the submission."""
+
+from grader.testing import assert_equal, part
+
+
+@part("First", points=4)
+class TestFirst:
+    def test_one(self, kata):
+        """The first test of a process."""
+        assert_equal(kata.halve(1.0), 1)
+
+    def test_two(self, kata):
+        """The second test of the same process."""
+        assert_equal(kata.halve(1.0), 2)
+
+    def test_three(self, rng):
+        """No submission is needed."""
+        assert_equal(rng.integers(1), rng.integers(1))
+
+
+@part("Second", points=6)
+class TestSecond:
+    def test_four(self, kata):
+        """The first test of another process."""
+        assert_equal(kata.halve(1.0), 1)
+'''
+COUNTING = """
+import torch
+torch.count = getattr(torch, "count", 0) + 1
+
+def double(x): return x
+def halve(x): return torch.count
+"""
+SLOW = "import time\ntime.sleep(0.4)\n" + SOLUTION
+RUN = """
+import json, sys
+from grader.catalog import choose
+from grader.trials import Server, Trial
+
+with Server(*choose(["01"]), options=["--isolate"]) as server:
+    outcome = server.run(Trial(subject=sys.argv[1], limit=float(sys.argv[2])))
+print(json.dumps([[t.state, t.message] for t in outcome.tests]))
+"""
+
+
+@pytest.fixture
+def verdicts(repository: Path) -> Callable[..., list[list[str]]]:
+    """States and messages of an isolated submission's tests."""
+    if all(map(sandboxes.lacks, sandboxes.MAKERS)):
+        pytest.skip("no sandbox here")
+
+    def judge(source: str, limit: float = 60.0) -> list[list[str]]:
+        work = repository / "exercises" / "01_scaling" / "scaling.py"
+        work.write_text(source, encoding="utf-8")
+        command = [sys.executable, "-c", RUN, "exercises", str(limit)]
+        done = subprocess.run(command, cwd=repository, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    return judge
+
+
+def test_a_process_serves_one_part(
+    verdicts: Callable[..., list[list[str]]], repository: Path
+) -> None:
+    """Tests of a part share a process; another part has another, whatever came between."""
+    (repository / "tests" / "01_scaling" / "test_scaling.py").write_text(PARTS, encoding="utf-8")
+    assert [state for state, _ in verdicts(COUNTING)] == ["done"] * 4
+
+
+def test_time_is_limited_for_all_tests_together(verdicts: Callable[..., list[list[str]]]) -> None:
+    """Tests that no time is left for are the submission's own fault, and those before count."""
+    first, *_, last = verdicts(SLOW, limit=1.0)
+    assert first[0] == "done"
+    assert last[0] == "timed out"
+    assert "not run" in last[1]
