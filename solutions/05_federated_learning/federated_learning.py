@@ -827,8 +827,8 @@ def _above_zero(**argument: float) -> None:
 
 
 def _some(there: bool, **argument: object) -> None:
-    ((_, value),) = argument.items()
-    _require(there, f"more than {value}", **argument)
+    ((name, _),) = argument.items()
+    _require(there, f"some {name}", **argument)
 
 
 def _require(fits: bool, expected: str, **argument: object) -> None:

@@ -216,7 +216,7 @@ def linear_probe(
     _require(not absent, f"each of {len(counts)} classes", targets=min(absent, default=None))
     # In float64, for differences of losses lose half of all digits; a bias is a weight of ones.
     rows = functional.pad(features.detach().double(), (0, 1), value=1)
-    known = functional.one_hot(targets).double()
+    known = functional.one_hot(targets).T.contiguous().double()
     theta = _minimise(
         partial(_penalised_loss, rows=rows, known=known, l2=l2),
         rows.new_zeros(len(counts), rows.shape[1]),
@@ -229,12 +229,13 @@ def linear_probe(
 
 def _penalised_loss(theta: Tensor, rows: Tensor, known: Tensor, l2: float) -> tuple[float, Tensor]:
     """Value and gradient at `theta` of shape (classes, width + 1), the last column the bias."""
-    log_p = (rows @ theta.T).log_softmax(1)  # (n, classes)
+    # (classes, n): a softmax over few classes is several times as fast down as across.
+    log_p = (theta @ rows.T).log_softmax(0)
     penalised = theta.clone()
     penalised[:, -1] = 0
     value = l2 / 2 * penalised.square().sum() - (log_p * known).sum() / len(rows)
     residual = log_p.exp_().sub_(known)
-    return value.item(), (residual.T @ rows).div_(len(rows)).add_(penalised, alpha=l2)
+    return value.item(), (residual @ rows).div_(len(rows)).add_(penalised, alpha=l2)
 
 
 def _curvature(rows: Tensor, l2: float) -> Tensor:
