@@ -1,4 +1,8 @@
-"""What is imported once, before forking, so that no child has to: a second or more for each."""
+"""What is imported once, before forking, so that no child has to: a second or more for each.
+
+A sandbox cannot write byte code, and would compile all of it anew whenever it starts:
+`python -m grader.libraries` writes it beforehand.
+"""
 
 from __future__ import annotations
 
@@ -28,3 +32,7 @@ def import_all(names: Iterable[str]) -> None:
         warnings.simplefilter("ignore")
         for name in names:
             importlib.import_module(name)
+
+
+if __name__ == "__main__":
+    import_all((*OF_SUBMISSIONS, *OF_TESTS))

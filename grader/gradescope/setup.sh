@@ -20,3 +20,4 @@ if [ -n "$links" ]; then
 fi
 uv pip install --quiet --python "$root/environment/bin/python" \
   --requirement pyproject.toml --group grade --constraint constraints.txt "${backend[@]}"
+"$root/environment/bin/python" -m grader.libraries

@@ -93,7 +93,7 @@ def test_the_exit_code_follows_the_score(grade: Grade, tmp_path: Path) -> None:
     """`--min-score` decides between 0 and 1."""
     path = submit(tmp_path / "half", HALF)
     assert grade(path, "--reports", tmp_path / "a", "--min-score", 4).returncode == 0
-    assert grade(path, "--reports", tmp_path / "b", "--min-score", 4.5).returncode == 1
+    assert grade(path, "--reports", tmp_path / "a", "--min-score", 4.5).returncode == 1
 
 
 def test_formats_are_written(grade: Grade, tmp_path: Path) -> None:
