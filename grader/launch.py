@@ -23,6 +23,8 @@ ENVIRONMENT = {
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
+    # Asking the driver whether there is a GPU would start it, and no child could after that.
+    "PYTORCH_NVML_BASED_CUDA_CHECK": "1",
     # torch creates this folder when imported: one that exists already, and cannot be written.
     "TORCHINDUCTOR_CACHE_DIR": str(Path(os.__file__).parent),
 }

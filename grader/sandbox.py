@@ -103,6 +103,9 @@ def _bubblewrap(device: str, options: list[str], uid: int) -> Server:
     for name, value in ENVIRONMENT.items():
         command += ["--setenv", name, value]
     for path in readable(device):
+        if path == "/proc":  # of the sandbox's own processes
+            command += ["--proc", path]
+            continue
         for parent in reversed(Path(path).parents[:-1]):
             command += ["--dir", str(parent)]  # else only its owner could pass through it
         command += ["--ro-bind", path, path]

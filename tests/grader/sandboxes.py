@@ -12,7 +12,7 @@ from grader import sandbox
 from grader.server import Server
 
 BUBBLEWRAP = sandbox.bubblewrap if os.geteuid() == 0 else sandbox.bubblewrap_as_user
-MAKERS: dict[str, Callable[[], Server]] = {"bubblewrap": BUBBLEWRAP, "sandlock": sandbox.sandlock}
+MAKERS: dict[str, Callable[..., Server]] = {"bubblewrap": BUBBLEWRAP, "sandlock": sandbox.sandlock}
 
 # All tests of one sandbox run in one process, so that its server starts once.
 EACH = list(MAKERS)

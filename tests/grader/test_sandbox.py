@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
+import secrets
 import subprocess
 import sys
 import time
@@ -205,6 +206,42 @@ def test_limits_are_set_for_the_processor_only() -> None:
     """On a GPU the address space is left alone: drivers map far more than any limit."""
     assert sandbox._plan("cpu").address_space == Plan().address_space > 0
     assert sandbox._plan("cuda").address_space == 0
+
+
+READS_ALL = """
+from pathlib import Path
+
+def find(token):
+    found = []
+    for kind in ("cmdline", "environ"):
+        for path in Path("/proc").glob(f"[0-9]*/{kind}"):
+            try:
+                found += [kind] * (token in path.read_text())
+            except OSError:
+                pass
+    return found
+"""
+
+
+@pytest.mark.parametrize("name", sandboxes.EACH)
+def test_a_gpu_opens_no_more_than_itself(name: str, tmp_path: Path) -> None:
+    """What a driver has to read shows nothing of other processes, and no wall is thinner."""
+    if reason := sandboxes.lacks(name):
+        pytest.skip(f"no {name} here: {reason}")
+    submission = tmp_path / "submission.py"
+    submission.write_text(READS_ALL, encoding="utf-8")
+    token = secrets.token_hex()
+    waits = [sys.executable, "-c", "import time; time.sleep(60)", token]
+    with (
+        sandboxes.MAKERS[name]("cuda") as server,
+        subprocess.Popen(waits, env={"TOKEN": token}) as bystander,
+    ):
+        subject = Isolated(server, [submission])
+        found = subject.call("find", (token,), {})
+        subject.close()
+        bystander.kill()
+        assert found == []
+        assert harms(server) == []
 
 
 def test_a_submission_of_another_user_is_read_by_the_grader(server: Server, tmp_path: Path) -> None:
