@@ -18,15 +18,16 @@ MAKERS: dict[str, Callable[..., Server]] = {"bubblewrap": BUBBLEWRAP, "sandlock"
 EACH = list(MAKERS)
 
 
-def lacks(name: str) -> str:
+def lacks(name: str, device: str = "cpu") -> str:
     """Why this machine cannot have a sandbox; empty if it can."""
-    return _lacks_bubblewrap() if name == "bubblewrap" else _lacks_sandlock()
+    return _lacks_bubblewrap(device) if name == "bubblewrap" else _lacks_sandlock()
 
 
-def _lacks_bubblewrap() -> str:
+def _lacks_bubblewrap(device: str) -> str:
     if shutil.which("bwrap") is None:
         return "bwrap is not installed"
-    command = ["bwrap", "--unshare-pid", "--unshare-net", "--ro-bind", "/", "/", "true"]
+    command = ["bwrap", "--unshare-pid", "--unshare-net", "--ro-bind", "/", "/"]
+    command += ["--proc", "/proc", "true"] if device == "cuda" else ["true"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     return done.stderr.strip() if done.returncode else ""
 

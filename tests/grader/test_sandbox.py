@@ -226,7 +226,7 @@ def find(token):
 @pytest.mark.parametrize("name", sandboxes.EACH)
 def test_a_gpu_opens_no_more_than_itself(name: str, tmp_path: Path) -> None:
     """What a driver has to read shows nothing of other processes, and no wall is thinner."""
-    if reason := sandboxes.lacks(name):
+    if reason := sandboxes.lacks(name, "cuda"):
         pytest.skip(f"no {name} here: {reason}")
     submission = tmp_path / "submission.py"
     submission.write_text(READS_ALL, encoding="utf-8")
