@@ -661,6 +661,7 @@ def test_the_environment_tells_nothing(submit: Submit, monkeypatch: pytest.Monke
         *("HOME", "TMPDIR", "LANG", "LC_CTYPE", "PATH", "PWD", "USER", "TERM", "SHLVL", "_"),
         *("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"),
         *("TORCHINDUCTOR_CACHE_DIR", "KMP_DUPLICATE_LIB_OK", "KMP_INIT_AT_FORK"),
+        "PYTORCH_NVML_BASED_CUDA_CHECK",
     }
 
 
