@@ -50,6 +50,7 @@ _OF_ONE_RUN: tuple[pytest.StashKey[Any], ...] = (_result, _kata, _isolated, _pri
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
+    """What is under test, where, and how it is held."""
     group = parser.getgroup("katas", "the code under test")
     group.addoption(
         "--subject",
@@ -81,10 +82,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
+    """The hook that tells verdicts."""
     pluginmanager.add_hookspecs(hooks)
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    """Read the seed, and open the file of events."""
     config.addinivalue_line("markers", "part(title, points): one step of an exercise")
     try:
         config.option.seed = parse_seed(config.getoption("--seed"))
@@ -96,7 +99,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    end_run(config)
+    """End the sandbox, and close the file of events."""
+    end_kept(config)
     if (starting := config.stash.get(_server, None)) and not starting.exception():
         starting.result().stop()
     if stream := config.stash.get(_events, None):
@@ -104,6 +108,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def pytest_report_header(config: pytest.Config) -> str:
+    """One line on the conditions of the run."""
     options = config.option
     _require_sandbox(config)
     sandbox = f", sandbox {sandbox_of(config)}" if options.isolate else ""
@@ -151,11 +156,11 @@ def _release(item: pytest.Item) -> None:
     """Keep a worker for the next test of the same part; end it after the last."""
     isolated = item.stash[_isolated]
     kept = item.stash[_more_of_part] and isolated.alive
-    printed = isolated.pause() if kept else _end_kept(item.config)
+    printed = isolated.pause() if kept else end_kept(item.config)
     item.stash[_printed] = item.stash.get(_printed, "") + printed
 
 
-def _end_kept(config: pytest.Config) -> str:
+def end_kept(config: pytest.Config) -> str:
     """End the worker that was kept, if any, and return what it printed."""
     _, isolated = config.stash.get(_kept, ("", None))
     if isolated is None:
@@ -211,11 +216,6 @@ def begin_run(config: pytest.Config, seconds: float = math.inf) -> None:
     config.stash[_end] = time.monotonic() + seconds
 
 
-def end_run(config: pytest.Config) -> None:
-    """Let go of the subject: another one may come."""
-    _end_kept(config)
-
-
 def sandbox_of(config: pytest.Config) -> str:
     """What keeps the subject apart from this process; empty if nothing does."""
     starting = config.stash.get(_server, None)
@@ -226,6 +226,7 @@ def sandbox_of(config: pytest.Config) -> str:
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
+    """Start the sandbox, and tell the conditions."""
     config = session.config
     distributes = config.pluginmanager.has_plugin("dsession")
     if config.option.isolate and not config.option.collectonly and not distributes:
@@ -259,10 +260,12 @@ def versions() -> dict[str, str]:
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Tell that all tests have run."""
     _emit(session.config, event="finish")
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
+    """Tell which tests there are, so that none is missed."""
     _require_sandbox(session.config)
     tests = [[e.name, identify(item)] for item in session.items if (e := exercise_of(item))]
     _emit(session.config, event="collected", tests=tests)
@@ -272,6 +275,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 def pytest_make_collect_report(
     collector: pytest.Collector,
 ) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """Tell of a test file that cannot be read."""
     report = yield
     if report.failed:
         _emit(collector.config, event="broken", file=report.nodeid, message=report.longreprtext)
@@ -282,9 +286,10 @@ def pytest_make_collect_report(
 def pytest_runtest_protocol(
     item: pytest.Item, nextitem: pytest.Item | None
 ) -> Generator[None, object, object]:
+    """Tell that a test begins, with nothing left of an earlier run of it."""
     item.stash[_more_of_part] = nextitem is not None and _part(nextitem) == _part(item)
     if item.config.stash.get(_kept, ("", None))[0] != _part(item):
-        _end_kept(item.config)
+        end_kept(item.config)
     # What an earlier run of this test, on another subject, left here.
     for key in _OF_ONE_RUN:
         if key in item.stash:
@@ -303,6 +308,7 @@ def pytest_runtest_protocol(
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    """Run a test of an exercise within its time, and judge how it ended."""
     exercise = exercise_of(item)
     if exercise is None:
         return (yield)
@@ -372,6 +378,7 @@ def _relative(text: str) -> str:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Put the verdict in place of pytest's own outcome."""
     report = yield
     exercise = exercise_of(item)
     if exercise is None:
@@ -391,6 +398,7 @@ def pytest_runtest_makereport(
 
 
 def pytest_kata_verdict(item: pytest.Item, result: TestResult) -> None:
+    """Write the verdict among the events."""
     _emit(item.config, event="result", exercise=item.path.parent.name, test=asdict(result))
 
 

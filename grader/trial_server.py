@@ -121,7 +121,7 @@ def _judge(
         tell(result)
         if trial["stop"] and result.state is not State.DONE:
             break
-    plugin.end_run(session.config)
+    plugin.end_kept(session.config)
 
 
 def _select(items: list[Any], trial: dict[str, Any]) -> list[Any]:
